@@ -1,0 +1,1 @@
+"""Turn files into a searchable archive on disk. Knows nothing of questions."""

@@ -1,0 +1,1 @@
+"""Turn a question into a cited, extractive answer. Reads an archive, never writes one."""
