@@ -1,0 +1,154 @@
+"""Bylines, leads, signatures, captions and page turns: the set phrases around a newspaper article.
+
+The patterns name roles and kinds of paper, never a person, a place or a paper.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_BYLINE = 60
+LONGEST_SIGNATURE = 40
+LONGEST_CAPTION = 90
+
+_HAN = r"[\u3400-\u9fff\u00b7·]"
+_PAPER = (
+    rf"{_HAN}{{0,8}}?(?:日报|晚报|早报|晨报|时报|商报|快报|都市报|周报|导报|青年报|日報|晚報|時報|報|报|新闻网|新聞網|网|網|通讯社|社|"
+    r"电视台|電視台|广播|台|客户端|融媒)"
+)
+_MARKS = r"[■□●○◎▲△★☆◆◇▪⊙◤◢►▶※]"
+
+# "本报讯", "江城日报讯", "（新华社记者…）", "新华社某地7月1日电", 【本報訊】, 〔記者王某／台北報導〕, 中新网3月4日电
+_LEAD = re.compile(
+    rf"(?:{_MARKS}\s*)?[【\[〔(（]?\s*(?:"
+    rf"(?:本[报刊网台社報]|{_HAN}{{1,10}}?(?:报|報|网|網|社|台|刊|融媒体?))\s*(?:综合|综|专|特|独家)?\s*(?:讯|訊)"
+    rf"|(?:据|據)?\s*(?:综合)?\s*(?:新华社|新華社|中新社|中新网|新华网|人民网|央视网|中央社|法新社|路透社|美联社|{_HAN}{{2,6}}(?:社|网|網)){_HAN}{{0,12}}"
+    rf"(?:\s*\d{{0,4}}\s*年?\s*\d{{1,2}}\s*月\s*\d{{1,2}}\s*日)?\s*(?:专|综合|外)?(?:电|電|消息|讯|訊)(?!视|影|力|网|话|动|子|商|台|器|信|机)"
+    rf"|(?:本[报报報刊网台]|{_HAN}{{2,8}}?(?:报|報|网|台))?(?:特派|實習|实习|见习|見習|首席)?(?:记者|記者)\s*{_HAN}{{2,4}}\s*[/／]\s*{_HAN}{{1,8}}?\s*(?:专访|专題|综合|綜合|连线|連線)?(?:报道|報導|報道)"
+    rf"|{_HAN}{{2,10}}(?:消息|快讯|快訊)[（(][^（()）]{{1,30}}[)）]"
+    rf")"
+)
+_LATIN_LEAD = re.compile(
+    r"[A-Z][A-Z .,'’-]{2,30}(?:,\s*[A-Z][a-z]{2,8}\.?\s*\d{1,2})?\s*(?:\([A-Z][A-Za-z ]{1,20}\)\s*)?[-–—]{1,2}\s"
+)
+# the strong part: a "讯" lead opens an article wherever it stands; a dispatch's dateline may be quoted inside one
+_STRONG_LEAD = re.compile(rf"(?:{_MARKS}\s*)?[【\[〔(（]?\s*(?:本[报刊网台社報]|{_HAN}{{1,8}}?(?:报|報))\s*(?:讯|訊)")
+_LEAD_BRACKET = re.compile(r"[(（【〔\[]([^()（）【】〔〕\[\]]{2,80})[)）】〕\]]")
+_LEAD_PAPER = re.compile(
+    rf"[【\[〔(（]?\s*({_HAN}{{1,8}}?(?:日报|晚报|早报|晨报|时报|商报|快报|都市报|周报|导报|青年报|日報|晚報|時報))\s*(?:讯|訊|记者|消息)"
+)
+
+_ROLE = re.compile(
+    r"(?:本报|本報|本刊|本网|本台)?(?:全媒体|融媒体|融媒)?(?:首席|见习|見習|实习|實習|特约|特約|特派|驻站|摄影|文字|资深)*"
+    r"(?:记者|記者|通讯员|通訊員|评论员|撰稿人|编辑|撰稿|撰文|采写|摄影报道|摄影|攝影|摄制|摄|图片|报道组)"
+    r"|文[/／、]?图|图[/／、]?文|文字?[/／:：]|图[/／:：]|图片?$|作者[:：]?|编译[:：]?|編譯[:：]?|整理[:：]?|策划[:：]?|统筹[:：]?|执笔[:：]?|综合报道|綜合報導|報導|报道|实习生|口述[:：]?|供稿|来源[:：]?"
+)
+_NAME = re.compile(
+    rf"(?:{_HAN}{{2,4}}|{_HAN}{{0,14}}(?:报|報|社|台|网|局|委|会|部|院|区|街道|镇|中心|联|办|公司|大学|学校|媒体)|{_HAN}{{2,4}}(?:等))$"
+)
+_SPLIT = re.compile(r"[\s/／、,，:：;；|·・]+")
+_LATIN_BYLINE = re.compile(
+    r"(?:[Bb]y|BY)\s+[A-Z][\w.'’-]*(?:\s+(?:and\s+|[A-Z])[\w.'’-]*){0,7}(?:,\s*[A-Z][\w .'’-]{2,40})?$"
+)
+_MARKED_NAMES = re.compile(rf"{_MARKS}\s*{_HAN}{{2,4}}(?:\s+{_HAN}{{2,4}}){{0,3}}$")
+_DATELINE = re.compile(
+    rf"(?:(?:来源|來源)[:：]\s*)?(?:{_PAPER})?\s*(?:\|\s*)?(?:发布时间[:：]\s*)?(?:19|20)\d\d\s*[-/.年]\s*\d{{1,2}}\s*[-/.月]\s*\d{{1,2}}\s*日?\s*(?:\d{{1,2}}[:：]\d\d(?:[:：]\d\d)?)?"
+    rf"(?:\s*(?:来源|來源|作者|记者|编辑)[:：].{{1,30}})?$"
+)
+
+_SIGNATURE = re.compile(
+    rf"[(（〔【]\s*(?:(?:本报)?(?:首席|见习|特约)?(?:记者|記者|通讯员|作者|作者系|编辑|责任编辑|责编|据|新华社|供稿|文|图)[^。()（）]{{0,34}}"
+    rf"|{_HAN}{{2,4}}(?:[\s、,，]+{_HAN}{{2,4}}){{0,4}}|{_HAN}{{2,14}})\s*[)）〕】]$"
+)
+_SIGNATURE_TAIL = re.compile(
+    rf"[。！？!?”…]\s*(?P<signature>[(（〔](?:[^。()（）]{{0,6}}(?:记者|記者|通讯员|报道|新华社|据|供稿|作者)[^。()（）]{{0,34}}|{_HAN}{{2,4}}(?:[\s、]{_HAN}{{2,4}})*)[)）〕])$"
+)
+
+_CAPTION = re.compile(
+    rf"(?:^(?:图为|圖為|图[①-⑩\d一二三四]?[:：]|[左右上下]图|▲|△|↑|↓|←|→|[①-⑩]图)|"
+    rf"(?:摄|攝|供图|供圖|配图|制图|绘图|资料图片?|資料照片|摄影报道|图片由.{{2,20}}提供|翻攝|/圖|/摄|受访者供图)[)）。]?$|[。\s](?:图|圖)\s*[/／:：]\s*{_HAN}{{2,12}}$|Photo(?:\s+by)?\s*[:：]?\s*[A-Z][\w .]+$)"
+)
+_TURN_OUT = re.compile(
+    r"[(（【▶▼►\[]?\s*(?:下转|下轉|详见|詳見|转|全文见|文转)\s*第?\s*[A-Za-z]?\s*\d{1,3}\s*[版页頁](?:[·:：]?[\u4e00-\u9fff]{0,6})?\s*[)）】\]▶►▼]*$"
+)
+_TURN_IN = re.compile(
+    r"^[(（【◀\[]?\s*(?:上接|紧接|緊接|接)\s*(?:本?报?\s*第?\s*[A-Za-z]?\s*\d{1,3}\s*[版页頁])(?:[^)）】\]]{0,12})[)）】\]]?"
+)
+
+
+def is_lead(text: str) -> bool:
+    """Say whether a paragraph begins as a news lead does (本报讯, 新华社…电, 〔記者…／…報導〕, BEIJING, July 3 --)."""
+    head = text[:80]
+    return bool(_LEAD.match(head) or _LATIN_LEAD.match(head))
+
+
+def is_strong_lead(text: str) -> bool:
+    """Say whether a paragraph begins with a lead that only ever opens an article (本报讯, XX日报讯)."""
+    return bool(_STRONG_LEAD.match(text[:60]))
+
+
+def lead_byline(text: str) -> str:
+    """Return the byline inside the lead of a paragraph, in its brackets, or nothing."""
+    head = text[:140]
+    for match in _LEAD_BRACKET.finditer(head):
+        inside = match.group(1).strip()
+        if match.start() > 24:
+            break
+        if _ROLE.search(inside):
+            return inside
+    return ""
+
+
+def lead_paper(text: str) -> str | None:
+    """Return the name of the paper that the lead names as its own, if any."""
+    match = _LEAD_PAPER.match(text[:40])
+    return match.group(1) if match else None
+
+
+def is_byline(text: str) -> bool:
+    """Say whether a line is a byline: role words and names, nothing more."""
+    if len(text) > LONGEST_BYLINE or text.endswith(("。", "！", "？", "，", ",", "、")):
+        return False
+    if _LATIN_BYLINE.match(text) or _MARKED_NAMES.match(text) or is_dateline(text):
+        return True
+    stripped = text.strip("()（）【】[]〔〕 　")
+    if not _ROLE.search(stripped):
+        return False
+    rest = re.sub(_MARKS, " ", _ROLE.sub(" ", stripped))
+    names = [name for name in _SPLIT.split(rest) if name]
+    if not names:
+        return bool(re.search(r"记者|記者|通讯员|文.?图|摄", stripped))
+    return len(names) <= 12 and all(_NAME.match(name) for name in names)
+
+
+def is_dateline(text: str) -> bool:
+    """Say whether a line is a paper's name and a date, or a date and time of publication."""
+    return len(text) <= LONGEST_BYLINE and bool(_DATELINE.match(text))
+
+
+def is_signature(text: str) -> bool:
+    """Say whether a line is the signature that closes an article: names or a desk in brackets."""
+    return len(text) <= LONGEST_SIGNATURE and bool(_SIGNATURE.match(text))
+
+
+def signature_at_end(text: str) -> str:
+    """Return the bracketed signature at the end of a paragraph, or nothing."""
+    match = _SIGNATURE_TAIL.search(text[-60:])
+    return match.group("signature").strip("()（）〔〕 ") if match else ""
+
+
+def is_caption(text: str) -> bool:
+    """Say whether a line is the caption of a picture by its own words (摄, 供图, 图为)."""
+    if len(text) > LONGEST_CAPTION or is_byline(text):
+        return False
+    return bool(_CAPTION.search(text))
+
+
+def turns_out(text: str) -> bool:
+    """Say whether a line says that its article goes on elsewhere (下转第3版)."""
+    return bool(_TURN_OUT.search(text[-30:]))
+
+
+def turns_in(text: str) -> bool:
+    """Say whether a line says that it goes on from elsewhere (上接A1版)."""
+    return bool(_TURN_IN.match(text[:40]))

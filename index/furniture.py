@@ -1,0 +1,194 @@
+"""Furniture: what stands on every page and tells no story (navigation, copyright, link lists, recommendations).
+
+The imprint (editors, hotline, address) is told apart from it, because readers ask for the hotline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from enum import Enum
+
+from index.bylines import is_byline, is_lead
+from index.dates import full_date
+from index.lines import Line, ends_sentence
+
+
+class Role(Enum):
+    """What a line is on its page, before articles are cut."""
+
+    TEXT = "text"
+    FURNITURE = "furniture"
+    IMPRINT = "imprint"
+    EDITOR = "editor"
+
+
+_NAVIGATION = re.compile(
+    r"上一[版篇期页頁条]|下一[版篇期页頁条]|版面导航|版面目录|标题导航|本版新闻|本版标题|往期回顾|返回(?:目录|首页|顶部|列表)|放大|缩小|默认|字号|打印|收藏|"
+    r"朗读|分享到?|转发|点赞|评论|关闭窗口|首页|目录|导航|PDF版?|星期[一二三四五六日天]?|农历\S{2,8}|更多>*|扫一扫|全文复制|上一個|下一個"
+)
+_NAVIGATION_REST = re.compile(r"[\s\d|｜/\\>》<《«»·\-—_.:：,，年月日()（）\[\]【】第版A-Da-d\u3000+]+")
+_PAGE_NUMBER = re.compile(
+    r"(?:第\s*[A-Za-z]?\s*[\d一二三四五六七八九十]{1,3}(?:\s*[/-]\s*\d{1,3})?\s*[版页頁](?:\s*[:：·]?\s*[\u4e00-\u9fffA-Za-z·/、]{0,12})?"
+    r"|[A-Za-z]{0,2}\d{1,3}\s*版?\s*[:：|]?\s*(?:要闻|综合|国内|国际|本地|社会|财经|经济|体育|文化|副刊|新闻|时事|时政|广告|专题|民生|教育|评论)(?:[·/]?[\u4e00-\u9fff]{0,4})?"
+    r"|(?:要闻|综合|国内|国际|社会|财经|体育|文化|副刊|新闻|时事|广告|专题|民生|教育|评论)\s*[A-Za-z]{0,2}\d{1,3}\s*版?"
+    r"|[A-Z]?\d{1,3}|\d{1,3}\s*[/／]\s*\d{1,3}|[Pp]age\s+[A-Z]?\d{1,3})$"
+)
+_COPYRIGHT = re.compile(
+    r"[Cc]opyright\s*(?:©|\(|\d)|©|All [Rr]ights [Rr]eserved|版权所有|版權所有|ICP[备证]\S*\d|公网安备|经营许可证[:：编\d]|"
+    r"互联网新闻信息服务许可证|制作及维护|国内统一(?:连续出版物|刊)|邮发代号|违法和不良信息举报|许可证(?:编号|号|[:：])"
+)
+_RIGHTS = re.compile(
+    r"^(?:版权声明|.{0,12}未经.{0,12}(?:授权|许可|书面).{0,20}(?:不得|禁止|严禁)|本[报网].{0,20}不得(?:转载|复制|擅自))"
+)
+_MASTHEAD = re.compile(r"(?:总第\s*\d+\s*期|第\s*\d{3,6}\s*[期号]|今日\s*\d+\s*版|零售(?:价)?.{0,6}元|CN\s*\d\d-\d{4})")
+_WEATHER = re.compile(r"(?:晴|多云|阴|雨|雪|雾|霾|天气).{0,40}(?:℃|°C|摄氏度|度|级)")
+_RECOMMEND = re.compile(
+    r"[【\[▼■]*\s*(?:相关(?:阅读|新闻|文章|推荐|报道阅读)|相關(?:閱讀|新聞|報導)|新闻推荐|推荐(?:阅读|新闻)|猜你喜欢|热门(?:新闻|推荐|文章|阅读)|延伸(?:阅读|閱讀)|为您推荐|更多(?:新闻|文章|精彩)|"
+    r"你可能(?:还|也)喜欢|大家都在看|最新(?:新闻|评论)|网友评论|Related (?:stories|articles|news)|Recommended|More news|Read more)\s*[】\]▼:：]*$"
+)
+_LABEL = re.compile(
+    r"(?:^|[\s|｜;；,，/、])(?:本[报版]?|新闻|投稿|读者|广告|发行|订阅|爆料|联系|报料|服务|零售|监督|社长|副?|执行|本期|值班|责任|责|总|主|副|视觉|图片|美术|文字|首席)*"
+    r"(?P<label>编辑|責編|责编|编委|主编|总编|主任|版式|美编|校对|校對|组版|排版|审校|审读|检校|制图|设计|热线|熱線|邮箱|信箱|电话|電話|地址|邮编|郵編|网址|网站|微信|微博|公众号|传真|QQ群?|"
+    r"客服|印刷|承印|定价|出版|E-?mail|e-?mail|[Ee]ditors?|[Hh]otline|[Pp]hone|Tel)[\s]*[:：/]"
+)
+_EDITORS = frozenset(
+    "编辑 責編 责编 编委 主编 总编 主任 版式 美编 校对 校對 组版 排版 审校 审读 检校 制图 设计 Editor Editors editor editors".split()
+)
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+_LONGEST_FURNITURE = 90
+
+
+def _imprint_labels(text: str) -> list[str]:
+    """Return the imprint labels (责编, 热线, 邮箱) of a line that is nothing but such entries."""
+    if len(text) > 140 or text.endswith("。") and len(text) > 60:
+        return []
+    body = text.strip("()（）[]【】 　")
+    first = _LABEL.search(body)
+    if first is None or first.start() > 10 or "，" in body[: first.start()]:
+        return []
+    return [match.group("label") for match in _LABEL.finditer(body)]
+
+
+def is_navigation(text: str) -> bool:
+    """Say whether a line is only words of navigation, figures and marks."""
+    if len(text) > _LONGEST_FURNITURE or not _NAVIGATION.search(text):
+        return False
+    return len(_NAVIGATION_REST.sub("", _NAVIGATION.sub("", text))) <= 1
+
+
+def _is_furniture(text: str) -> bool:
+    """Say whether a line is furniture by its own words."""
+    if len(text) > 2 * _LONGEST_FURNITURE:
+        return False
+    if _PAGE_NUMBER.match(text) or is_navigation(text):
+        return True
+    if _COPYRIGHT.search(text) and (not text.endswith("。") or "©" in text or "所有" in text[:40]):
+        return True
+    if len(text) > _LONGEST_FURNITURE:
+        return False
+    if _RIGHTS.match(text):
+        return True
+    if _MASTHEAD.search(text) and not ends_sentence(text):
+        return True
+    if full_date(text) and not is_byline(text) and re.search(r"星期|农历|農曆", text) and len(text) < 50:
+        return True
+    return len(text) <= 50 and not ends_sentence(text) and bool(re.search(r"℃|°C", text) and _WEATHER.search(text))
+
+
+def is_recommendation(text: str) -> bool:
+    """Say whether a line heads a list of other articles (相关阅读, 新闻推荐)."""
+    return len(text) <= 20 and bool(_RECOMMEND.match(text))
+
+
+def assign_roles(lines: Sequence[Line]) -> list[Role]:
+    """Return the role of every line of a page: text, furniture, imprint or a lone editor's line."""
+    roles = [Role.TEXT] * len(lines)
+    for line in lines:
+        if _is_furniture(line.text):
+            roles[line.number] = Role.FURNITURE
+            continue
+        labels = _imprint_labels(line.text)
+        if labels:
+            only_editors = all(label in _EDITORS for label in labels)
+            roles[line.number] = Role.EDITOR if only_editors else Role.IMPRINT
+        elif len(line.text) < 50 and _MAIL.search(line.text) and not ends_sentence(line.text):
+            roles[line.number] = Role.IMPRINT
+    _settle_imprints(lines, roles)
+    _mark_recommendations(lines, roles)
+    _mark_link_lists(lines, roles)
+    return roles
+
+
+def _settle_imprints(lines: Sequence[Line], roles: list[Role]) -> None:
+    """Join editors' lines to the imprint beside them, and the contact lines of a copyright block to the furniture."""
+    copyright_lines = [
+        line.number for line in lines if roles[line.number] is Role.FURNITURE and _COPYRIGHT.search(line.text)
+    ]
+    near_copyright = {number + offset for number in copyright_lines for offset in (-1, 1)}
+    for number in range(len(lines)):
+        if roles[number] is Role.IMPRINT and number in near_copyright:
+            roles[number] = Role.FURNITURE
+    for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
+        for number in order:
+            if roles[number] is Role.EDITOR and any(
+                0 <= other < len(lines) and roles[other] is Role.IMPRINT for other in (number - 1, number + 1)
+            ):
+                roles[number] = Role.IMPRINT
+    for number in range(len(lines) - 1):
+        # two lines of editors make an imprint of their own
+        if roles[number] is Role.EDITOR and roles[number + 1] in (Role.EDITOR, Role.IMPRINT):
+            roles[number] = roles[number + 1] = Role.IMPRINT
+    for line in lines:
+        # "江城日报社主办" beside the copyright
+        if roles[line.number] is Role.TEXT and line.number in near_copyright and len(line.text) < 40:
+            if re.search(r"主办|承办|出品|制作|备案|维护|技术支持", line.text):
+                roles[line.number] = Role.FURNITURE
+
+
+def _mark_recommendations(lines: Sequence[Line], roles: list[Role]) -> None:
+    """Mark a recommendation heading and what follows it, up to a line that opens an article for certain."""
+    inside = False
+    for line in lines:
+        if is_recommendation(line.text):
+            inside = True
+        elif inside and _opens_article(lines, roles, line.number):
+            inside = False
+        if inside and roles[line.number] is Role.TEXT:
+            roles[line.number] = Role.FURNITURE
+
+
+def _opens_article(lines: Sequence[Line], roles: Sequence[Role], number: int) -> bool:
+    """Say whether a short line is followed, within two lines, by a lead or a byline."""
+    if len(lines[number].text) > 60 or ends_sentence(lines[number].text):
+        return False
+    following = [other for other in lines[number + 1 : number + 4] if roles[other.number] is Role.TEXT]
+    return any(is_lead(other.text) or is_byline(other.text) for other in following[:3])
+
+
+def _mark_link_lists(lines: Sequence[Line], roles: list[Role]) -> None:
+    """Mark runs of short lines that are the page's own list of its headlines."""
+    occurrences = Counter(line.compact for line in lines)
+    number = 0
+    while number < len(lines):
+        end = number
+        while (
+            end < len(lines)
+            and roles[end] is Role.TEXT
+            and len(lines[end].text) <= 50
+            and not ends_sentence(lines[end].text)
+            and not is_lead(lines[end].text)
+        ):
+            end += 1
+        run = range(number, end)
+        if len(run) >= 2:
+            before = number == 0 or roles[number - 1] is Role.FURNITURE
+            after = end < len(lines) and roles[end] is Role.FURNITURE
+            tight = all(lines[other].blanks == 0 for other in run[1:])
+            repeated = sum(occurrences[lines[other].compact] > 1 for other in run)
+            bounded = before and after and (number > 0 or repeated)
+            if bounded or (len(run) >= 3 and tight and repeated and 2 * repeated >= len(run)):
+                for other in run:
+                    roles[other] = Role.FURNITURE
+        number = max(end, number + 1)

@@ -1,0 +1,298 @@
+"""Headlines: which lines are titles, and which titles open an article rather than divide one.
+
+Every line of text gets a kind from its own words and its neighbours. Runs of titles are then weighed: a lead or a
+byline after them, a signature before them, their shape, and whether the text changes its subject there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from index.bylines import (
+    is_byline,
+    is_caption,
+    is_lead,
+    is_signature,
+    is_strong_lead,
+    signature_at_end,
+    turns_in,
+    turns_out,
+)
+from index.cohesion import Cohesion
+from index.lines import Line, begins_inside, ends_sentence, is_cjk_text, open_pairs
+
+LONGEST_TITLE = 60
+LONGEST_LATIN_TITLE = 110
+MOST_TITLE_LINES = 5
+OPENS_ARTICLE = 0.0
+
+
+class Kind(Enum):
+    """What a line of text is."""
+
+    TITLE = "title"
+    BYLINE = "byline"
+    SIGNATURE = "signature"
+    CAPTION = "caption"
+    TURN = "turn"
+    BODY = "body"
+
+
+_SPEECH = re.compile(r"^.{1,14}(?:强调|表示|说|指出|认为|介绍|坦言|要求|称|透露|告诉记者)[,，:：]")
+_TURN_OF_TALK = re.compile(r"^(?:记者|記者|问|問|答|主持人|Q|A|嘉宾|编辑|读者)\d?\s*[:：]")
+_NO_TITLE_END = "，,、；;：:。—-－的和与及或对在为是将把被从向于由使让给各每该其并而因但且至到即"
+_MEASURE = "天个個名人年月日次时時点點分秒万萬亿億元块％%度级級岁歲家户戶处處条條项項位米里吨斤公平余餘多千百"
+_ENUMERATED = re.compile(
+    r"^(?:[A-HＡ-Ｈ][、.．:：\s]?[\u4e00-\u9fff“「]|[（(]?[一二三四五六七八九十]{1,3}[)）、.．]|[（(]\d{1,2}[)）]|\d{1,2}[、.．)）]\s*\D|[①-⑳]|第[一二三四五六七八九十]+[章节步是,，、]|"
+    r"其[一二三四五]|(?:Part|Chapter|Step)\s*\d|[➊-➓]|0\d\s*[\u4e00-\u9fff])"
+)
+_SPACED = re.compile(r"[\u4e00-\u9fff”’」》!！?？\d]\s+[“‘「《]?[\u4e00-\u9fff\d]")
+_SUBTITLE = re.compile(r"——|──|―")
+
+
+def crosses_word(before: str, after: str) -> bool:
+    """Say whether a word of the dictionary lies across the end of one line and the start of the next."""
+    if not before or not after or not ("\u3400" <= before[-1] <= "\u9fff") or not ("\u3400" <= after[0] <= "\u9fff"):
+        return False
+    import jieba  # slow to load, and most sources never need it
+
+    left = re.split(r"[^\u3400-\u9fff]", before[-8:])[-1]
+    right = re.split(r"[^\u3400-\u9fff]", after[:8])[0]
+    position = 0
+    for word in jieba.cut(left + right, HMM=False):
+        if position < len(left) < position + len(word):
+            return True
+        position += len(word)
+    return False
+
+
+def wrap_width(lines: Sequence[Line]) -> int | None:
+    """Return the width at which a text was hard-wrapped, or nothing where it was not."""
+    lengths = Counter(len(line.text) for line in lines if not ends_sentence(line.text))
+    if len(lines) < 8 or not lengths:
+        return None
+    if is_cjk_text("".join(line.text for line in lines[:40])):
+        width, _ = max(lengths.items(), key=lambda item: (item[1], item[0]))
+        near = sum(count for length, count in lengths.items() if abs(length - width) <= 1)
+        return width if near >= 6 and near * 3 >= len(lines) and width >= 10 else None
+    longest = sorted(len(line.text) for line in lines)[int(len(lines) * 0.9)]
+    near = sum(longest - 16 <= len(line.text) <= longest for line in lines)
+    return longest if near * 2 >= len(lines) and 40 <= longest <= 120 else None
+
+
+def _latin_title(line: Line, following: Line | None, width: int | None) -> bool:
+    """Say whether a line of a Western text reads as a title: alone between blank lines, or most words capitalised."""
+    text = line.text
+    if len(text) > LONGEST_LATIN_TITLE or text[-1] in ".,;:" or not text[0].isupper() and not text[0].isdigit():
+        return False
+    words = [word for word in text.split() if word[0].isalpha()]
+    if not words:
+        return False
+    capitals = sum(word[0].isupper() for word in words if len(word) > 3) / max(1, sum(len(w) > 3 for w in words))
+    apart = (line.blanks > 0 or line.number == 0) and (following is None or following.blanks > 0)
+    if width is not None and not apart:
+        return False
+    return apart and (capitals >= 0.6 or len(text) <= 60) or (capitals >= 0.8 and len(words) >= 3 and line.blanks > 0)
+
+
+def is_title(line: Line, previous: Line | None, following: Line | None, width: int | None) -> bool:
+    """Say whether a line can be a title (headline, kicker, subhead or crosshead) in its place."""
+    text = line.text
+    marked = following is not None and (is_byline(following.text) or is_lead(following.text))
+    if not is_cjk_text(text):
+        return _latin_title(line, following, width)
+    bare = len(line.compact)
+    if not 2 <= bare <= LONGEST_TITLE or text[-1] in _NO_TITLE_END or "。" in text or open_pairs(text) != 0:
+        return False
+    if begins_inside(text) or _TURN_OF_TALK.match(text):
+        return False
+    if text.endswith(("；", ";", "……", "…")) or len(re.findall(r"[，,；;]", text)) > 4:
+        return False
+    if re.search(r"[！？!?]", text[:-1]) and ends_sentence(text) and bare > 30:
+        return False
+    if marked:
+        return True
+    if ends_sentence(text) and (bare > 32 or text[0] in "“「"):
+        return False
+    if _SPEECH.match(text) or (width is not None and abs(len(text) - width) <= 2 and line.blanks == 0):
+        return False
+    if following is not None:
+        head = following.text
+        if head[0] in "，,、。；;：:！？!?”’」』）)】》的了着们" and not head.startswith(("的", "了")):
+            return False
+        if text[-1].isdigit() and head[0] in _MEASURE:
+            return False
+        if not _SPACED.search(text) and not ends_sentence(text) and crosses_word(text, head):
+            return False
+    if previous is not None and not ends_sentence(previous.text) and not _SPACED.search(text):
+        return not crosses_word(previous.text, text)
+    return True
+
+
+def classify(lines: Sequence[Line]) -> list[Kind]:
+    """Return the kind of each of the lines of text of a page, in order."""
+    kinds: list[Kind] = []
+    width = wrap_width(lines)
+    for index, line in enumerate(lines):
+        previous = lines[index - 1] if index else None
+        following = lines[index + 1] if index + 1 < len(lines) else None
+        text = line.text
+        if is_signature(text) and index > 0:
+            kinds.append(Kind.SIGNATURE)
+        elif is_byline(text):
+            kinds.append(Kind.BYLINE)
+        elif turns_in(text) and len(text) <= 16 or turns_out(text) and len(text) <= 16:
+            kinds.append(Kind.TURN)
+        elif is_lead(text):
+            kinds.append(Kind.BODY)
+        elif is_caption(text) or _stands_apart(lines, index):
+            kinds.append(Kind.CAPTION)
+        elif is_title(line, previous if previous and kinds[index - 1] is Kind.BODY else None, following, width):
+            kinds.append(Kind.TITLE)
+        else:
+            kinds.append(Kind.BODY)
+    return kinds
+
+
+def _stands_apart(lines: Sequence[Line], index: int) -> bool:
+    """Say whether a line is a short sentence set apart from the text: a caption with no mark of its own."""
+    line = lines[index]
+    if index == 0 or not ends_sentence(line.text) or len(line.text) > 60 or line.text[0] in "“「":
+        return False
+    if line.text.count("。") + line.text.count("！") > 1:
+        return False
+    gaps = sorted(other.blanks for other in lines[1:])
+    usual = gaps[len(gaps) // 2] if gaps else 0
+    if line.blanks >= usual + 2:
+        return True
+    following = lines[index + 1] if index + 1 < len(lines) else None
+    # right under a headline, with the text beginning after a gap
+    above = lines[index - 1].text
+    return (
+        following is not None
+        and line.blanks == 0
+        and following.blanks > 0
+        and usual > 0
+        and not ends_sentence(above)
+        and len(above) <= LONGEST_TITLE
+        and len(line.text) <= 45
+    )
+
+
+@dataclass(frozen=True)
+class TitleGroup:
+    """A run of title lines: `first` to `last` (both included), and how strongly it opens an article."""
+
+    first: int
+    last: int
+    score: float
+
+
+def find_starts(lines: Sequence[Line], kinds: Sequence[Kind]) -> list[TitleGroup]:
+    """Return the groups of titles that open an article, in order."""
+    groups = _title_groups(lines, kinds)
+    cohesion = Cohesion([line.text for line, kind in zip(lines, kinds, strict=True) if kind is Kind.BODY])
+    starts: list[TitleGroup] = []
+    opened = 0
+    marked = sum(_is_marked(lines, kinds, last) for _, last in groups)
+    for position, (first, last) in enumerate(groups):
+        has_body = any(kinds[index] is Kind.BODY for index in range(opened, first))
+        if not has_body and first > 0 and starts:
+            continue
+        upto = groups[position + 1][0] if position + 1 < len(groups) else len(lines)
+        score = _score(lines, kinds, first, last, opened, upto, cohesion, marked) if has_body else 9.0
+        if score > OPENS_ARTICLE:
+            starts.append(TitleGroup(first, last, score))
+            opened = first
+    return starts
+
+
+def _title_groups(lines: Sequence[Line], kinds: Sequence[Kind]) -> list[tuple[int, int]]:
+    """Return the first and last index of each run of titles; captions inside a run are passed over."""
+    groups: list[tuple[int, int]] = []
+    index = 0
+    while index < len(lines):
+        if kinds[index] is not Kind.TITLE:
+            index += 1
+            continue
+        last = index
+        cursor = index + 1
+        while cursor < len(lines) and kinds[cursor] in (Kind.TITLE, Kind.CAPTION):
+            if kinds[cursor] is Kind.TITLE:
+                last = cursor
+            cursor += 1
+        size = sum(kinds[position] is Kind.TITLE for position in range(index, last + 1))
+        if size <= MOST_TITLE_LINES:
+            groups.append((index, last))
+        elif _is_marked(lines, kinds, last) or index == 0:
+            groups.append((last - 1, last) if index else (0, 0))
+        index = cursor
+    return groups
+
+
+def _is_marked(lines: Sequence[Line], kinds: Sequence[Kind], last: int) -> bool:
+    """Say whether a byline or a lead follows a group of titles."""
+    for index in range(last + 1, min(last + 4, len(lines))):
+        if kinds[index] is Kind.CAPTION:
+            continue
+        return kinds[index] is Kind.BYLINE or (kinds[index] is Kind.BODY and is_lead(lines[index].text))
+    return False
+
+
+def _score(
+    lines: Sequence[Line],
+    kinds: Sequence[Kind],
+    first: int,
+    last: int,
+    opened: int,
+    upto: int,
+    cohesion: Cohesion,
+    marked: int,
+) -> float:
+    """Return how strongly a group of titles opens an article: above 0 it does."""
+    titles = [lines[index].text for index in range(first, last + 1) if kinds[index] is Kind.TITLE]
+    main = max(titles, key=len)
+    score = -1.5
+    following = next((index for index in range(last + 1, len(lines)) if kinds[index] is not Kind.CAPTION), None)
+    if following is not None:
+        if kinds[following] is Kind.BYLINE:
+            score += 4.5
+            following = next(
+                (index for index in range(following + 1, len(lines)) if kinds[index] is Kind.BODY), following
+            )
+        if is_lead(lines[following].text):
+            score += 6 if is_strong_lead(lines[following].text) else 5
+    before = next((index for index in range(first - 1, -1, -1) if kinds[index] is not Kind.CAPTION), None)
+    if before is not None:
+        text = lines[before].text
+        if kinds[before] in (Kind.SIGNATURE, Kind.TURN) or turns_out(text):
+            score += 3
+        elif signature_at_end(text):
+            score += 2
+        elif kinds[before] is Kind.BODY and not ends_sentence(text) and not text.endswith(("：", ":")):
+            score += 1.5
+            if following is not None and begins_inside(lines[following].text):
+                score += 2
+    if _ENUMERATED.match(titles[0]):
+        score -= 4
+    if len(titles) >= 2:
+        score += 1
+    if any(_SPACED.search(title) for title in titles):
+        score += 1.2
+    if any(_SUBTITLE.search(title) for title in titles):
+        score += 0.6
+    length = len(main)
+    score += 0.5 * (length >= 14) + 0.5 * (length >= 18) - 1.0 * (length < 9)
+    if marked == 0:
+        score += 0.5
+    past = cohesion.bag(lines[index].text for index in range(opened, first) if kinds[index] is Kind.BODY)
+    future = cohesion.bag(lines[index].text for index in range(last + 1, upto) if kinds[index] is Kind.BODY)
+    title = cohesion.bag(titles)
+    similar = cohesion.cosine(past, future)
+    score += 1.2 - 12 * similar
+    score += 1.5 * (cohesion.cover(title, future) - cohesion.cover(title, past))
+    return score

@@ -1,0 +1,261 @@
+"""From a page to its articles: find what opens an article, join what columns broke, leave the furniture out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.assembly import assemble, breaks_paragraph
+from index.bylines import is_dateline, is_strong_lead, lead_byline, lead_paper, signature_at_end
+from index.dates import full_date, stated_dates, valid_date
+from index.furniture import Role, assign_roles
+from index.headlines import Kind, classify, find_starts
+from index.lines import Line, split_lines
+from index.records import Article, ArticleKind, Source
+from index.sentences import split_sentences
+from index.spans import Span, Spans, join_spans, merge_adjacent, trim_spans
+
+LONGEST_PAGE = 300_000
+MOST_LINES = 6_000
+LONGEST_MADE_HEADLINE = 40
+
+
+@dataclass(frozen=True)
+class Page:
+    """A source cut into articles. `furniture` is what belongs to none; `doubts` says what the cutter was unsure of."""
+
+    articles: tuple[Article, ...]
+    furniture: Spans
+    doubts: tuple[str, ...]
+
+
+@dataclass
+class _Draft:
+    """An article in the making: its headline, the lines of its flow in reading order, and its captions."""
+
+    titles: list[Line]
+    flow: list[tuple[Line, Kind]]
+    captions: list[Line]
+    doubts: list[str]
+
+
+def split_page(source: Source) -> Page:
+    """Cut a source into articles and furniture.
+
+    Every character of the source that is not white space is in exactly one article or in the furniture.
+    """
+    text = source.text
+    if not text.strip():
+        return Page((), (), ())
+    if source.media_type in ("csv", "jsonl"):
+        return Page((_record_article(source),), (), ())
+    if len(text) > LONGEST_PAGE:
+        return Page((_whole_article(source, "too long for a newspaper page, so kept as one article"),), (), ())
+    lines = split_lines(text)
+    if len(lines) > MOST_LINES:
+        return Page((_whole_article(source, "too many lines for a newspaper page, so kept as one article"),), (), ())
+    roles = assign_roles(lines)
+    furniture = [line for line in lines if roles[line.number] is Role.FURNITURE]
+    imprint = [line for line in lines if roles[line.number] is Role.IMPRINT]
+    body = [line for line in lines if roles[line.number] in (Role.TEXT, Role.EDITOR)]
+    details = _page_details(source, lines, roles)
+    articles: list[Article] = []
+    if body:
+        drafts = _drafts(body)
+        articles = [_article(source, draft, details) for draft in drafts]
+    if imprint:
+        articles.append(_imprint_article(source, imprint, details))
+    doubts = tuple(doubt for article in articles for doubt in article.doubts)
+    return Page(tuple(articles), tuple((line.start, line.end) for line in furniture), doubts)
+
+
+@dataclass(frozen=True)
+class _Details:
+    """What the page as a whole states."""
+
+    date: str | None
+    paper: str | None
+    section: str | None
+
+
+_SECTION = re.compile(r"第\s*[A-Za-z]?\s*\d{1,3}\s*版\s*[:：·]?\s*[\u4e00-\u9fff·/]{0,10}")
+
+
+def _page_details(source: Source, lines: Sequence[Line], roles: Sequence[Role]) -> _Details:
+    """Return the date, paper and section that the page states outside its articles, the source's own first."""
+    date = valid_date(source.date)
+    section = source.section
+    paper = source.paper
+    for line in lines:
+        outside = roles[line.number] is not Role.TEXT or is_dateline(line.text)
+        if not outside or len(line.text) > 90:
+            continue
+        if date is None:
+            date = full_date(line.text)
+        if section is None and (found := _SECTION.match(line.text)):
+            section = re.sub(r"\s+", "", found.group())
+        if paper is None and (
+            named := re.match(r"[\u4e00-\u9fff]{2,8}?(?:日报|晚报|早报|晨报|时报|日報|晚報|時報)(?=\s|社|$)", line.text)
+        ):
+            paper = named.group()
+    return _Details(date, paper, section)
+
+
+def _drafts(body: Sequence[Line]) -> list[_Draft]:
+    """Return the articles of a page as drafts."""
+    kinds = classify(body)
+    starts = {group.first: group for group in find_starts(body, kinds)}
+    drafts: list[_Draft] = []
+    index = 0
+    while index < len(body):
+        group = starts.get(index)
+        line, kind = body[index], kinds[index]
+        if group is not None:
+            titles = [body[i] for i in range(index, group.last + 1) if kinds[i] is Kind.TITLE]
+            captions = [body[i] for i in range(index, group.last + 1) if kinds[i] is not Kind.TITLE]
+            drafts.append(_Draft(titles, [], captions, []))
+            index = group.last + 1
+            continue
+        opens = not drafts or (
+            kind is Kind.BODY and is_strong_lead(line.text) and any(k is Kind.BODY for _, k in drafts[-1].flow)
+        )
+        if opens:
+            drafts.append(_Draft([], [], [], []))
+        if kind is Kind.CAPTION:
+            drafts[-1].captions.append(line)
+        else:
+            drafts[-1].flow.append((line, kind))
+        index += 1
+    return drafts
+
+
+def _article(source: Source, draft: _Draft, details: _Details) -> Article:
+    """Return the article of a draft."""
+    lines = [*draft.titles, *(line for line, _ in draft.flow), *draft.captions]
+    joins = [False] * len(lines)
+    offset = len(draft.titles)
+    for index in range(len(draft.flow) - 1):
+        (line, kind), (_, next_kind) = draft.flow[index], draft.flow[index + 1]
+        joins[offset + index] = kind is Kind.BODY and next_kind is Kind.BODY and not breaks_paragraph(line.text)
+    spans = assemble(source.text, lines, joins)
+    text = join_spans(source.text, spans)
+    headline_spans: Spans = merge_adjacent((line.start, line.end) for line in draft.titles)
+    if headline_spans:
+        headline = " ".join(" ".join(line.text.split()) for line in draft.titles)
+    else:
+        headline_spans = _made_headline(source.text, spans)
+        headline = " ".join(join_spans(source.text, headline_spans).split())
+    return Article(
+        id=article_id(source.name, text),
+        source=source.name,
+        headline=headline,
+        byline=_byline(draft),
+        date=details.date,
+        event_dates=stated_dates(text, details.date),
+        paper=source.paper
+        or next((p for line, _ in draft.flow if (p := lead_paper(line.text))), None)
+        or details.paper,
+        section=details.section,
+        spans=spans,
+        headline_spans=headline_spans,
+        text=text,
+        url=source.url,
+        doubts=tuple(draft.doubts),
+    )
+
+
+def _byline(draft: _Draft) -> str:
+    """Return the byline: its lines, else the brackets of the lead, else the signature at the end."""
+    own = [line.text for line, kind in draft.flow if kind is Kind.BYLINE and not is_dateline(line.text)]
+    if own:
+        return " ".join(own[:3])
+    for line, kind in draft.flow[:3]:
+        if kind is Kind.BODY and (found := lead_byline(line.text)):
+            return found
+    for line, kind in reversed(draft.flow):
+        if kind is Kind.SIGNATURE:
+            return line.text.strip("()（）〔〕【】 ")
+        if kind is Kind.BODY:
+            return signature_at_end(line.text)
+    return ""
+
+
+def article_id(name: str, text: str) -> str:
+    """Return the id of an article: it depends on its source's name and its text alone."""
+    return hashlib.sha256(f"{name}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _made_headline(text: str, spans: Spans) -> Spans:
+    """Return spans that stand in for a missing headline: the first sentence, cut at 40 characters."""
+    head = trim_spans(text, spans[:4])
+    joined = join_spans(text, head)
+    first = split_sentences(joined[:400])[0][1] if joined else 0
+    remaining = min(first, LONGEST_MADE_HEADLINE)
+    made: list[Span] = []
+    for start, end in head:
+        if remaining <= 0:
+            break
+        made.append((start, min(end, start + remaining)))
+        remaining -= end - start
+    return trim_spans(text, made)
+
+
+def _whole_article(source: Source, doubt: str | None = None) -> Article:
+    """Return the whole source as one article."""
+    text = source.text
+    spans = trim_spans(text, ((0, len(text)),))
+    headline, headline_spans = source.headline or "", ()
+    if headline:
+        found = text.find(headline, 0, len(headline) + 200)
+        headline_spans = ((found, found + len(headline)),) if found >= 0 else ()
+    if not headline or not headline_spans:
+        made = _made_headline(text, spans)
+        headline_spans = made
+        headline = headline or " ".join(join_spans(text, made).split())
+    joined = join_spans(text, spans)
+    date = valid_date(source.date)
+    return Article(
+        id=article_id(source.name, joined),
+        source=source.name,
+        headline=" ".join(headline.split()),
+        byline=lead_byline(joined),
+        date=date,
+        event_dates=stated_dates(joined[:LONGEST_PAGE], date),
+        paper=source.paper or lead_paper(joined),
+        section=source.section,
+        spans=spans,
+        headline_spans=headline_spans,
+        text=joined,
+        url=source.url,
+        doubts=(doubt,) if doubt else (),
+    )
+
+
+def _record_article(source: Source) -> Article:
+    """Return the one article of a record: its text whole, its headline from its own field."""
+    return _whole_article(source)
+
+
+def _imprint_article(source: Source, lines: Sequence[Line], details: _Details) -> Article:
+    """Return the imprint as an article, so that the hotline can be asked for."""
+    spans = assemble(source.text, lines, [False] * len(lines))
+    text = join_spans(source.text, spans)
+    kind: ArticleKind = "imprint"
+    first = lines[0]
+    return Article(
+        id=article_id(source.name, text),
+        source=source.name,
+        headline=details.paper or first.text,
+        byline="",
+        date=details.date,
+        event_dates=(),
+        paper=details.paper,
+        section=details.section,
+        spans=spans,
+        headline_spans=((first.start, first.end),),
+        text=text,
+        url=source.url,
+        kind=kind,
+    )
