@@ -22,6 +22,7 @@ class Role(Enum):
     FURNITURE = "furniture"
     IMPRINT = "imprint"
     EDITOR = "editor"
+    CONTACT = "contact"
 
 
 _NAVIGATION = re.compile(
@@ -56,6 +57,7 @@ _LABEL = re.compile(
 _EDITORS = frozenset(
     "编辑 責編 责编 编委 主编 总编 主任 版式 美编 校对 校對 组版 排版 审校 审读 检校 制图 设计 Editor Editors editor editors".split()
 )
+_PAPERS_OWN = re.compile(r"本[报報刊版]|新闻|新聞|投稿|报料|爆料|报社|報社|总编|热线|熱線|发行|发刊|订阅|承印|定价|[Nn]ewsroom|[Hh]otline")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _LONGEST_FURNITURE = 90
 
@@ -107,14 +109,20 @@ def assign_roles(lines: Sequence[Line]) -> list[Role]:
     roles = [Role.TEXT] * len(lines)
     for line in lines:
         if _is_furniture(line.text):
-            roles[line.number] = Role.FURNITURE
+            # a bare number inside a text numbers a part of it, at the edge of a page it is the page's
+            inner = line.text.isdigit() and 2 < line.number < len(lines) - 3
+            roles[line.number] = Role.TEXT if inner else Role.FURNITURE
             continue
         labels = _imprint_labels(line.text)
         if labels:
-            only_editors = all(label in _EDITORS for label in labels)
-            roles[line.number] = Role.EDITOR if only_editors else Role.IMPRINT
+            if all(label in _EDITORS for label in labels):
+                roles[line.number] = Role.EDITOR
+            elif _PAPERS_OWN.search(line.text):
+                roles[line.number] = Role.IMPRINT
+            else:
+                roles[line.number] = Role.CONTACT
         elif len(line.text) < 50 and _MAIL.search(line.text) and not ends_sentence(line.text):
-            roles[line.number] = Role.IMPRINT
+            roles[line.number] = Role.CONTACT
     _settle_imprints(lines, roles)
     _mark_recommendations(lines, roles)
     _mark_link_lists(lines, roles)
@@ -128,17 +136,18 @@ def _settle_imprints(lines: Sequence[Line], roles: list[Role]) -> None:
     ]
     near_copyright = {number + offset for number in copyright_lines for offset in (-1, 1)}
     for number in range(len(lines)):
-        if roles[number] is Role.IMPRINT and number in near_copyright:
+        if roles[number] in (Role.IMPRINT, Role.CONTACT) and number in near_copyright:
             roles[number] = Role.FURNITURE
     for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
         for number in order:
-            if roles[number] is Role.EDITOR and any(
+            if roles[number] in (Role.EDITOR, Role.CONTACT) and any(
                 0 <= other < len(lines) and roles[other] is Role.IMPRINT for other in (number - 1, number + 1)
             ):
                 roles[number] = Role.IMPRINT
     for number in range(len(lines) - 1):
         # two lines of editors make an imprint of their own
-        if roles[number] is Role.EDITOR and roles[number + 1] in (Role.EDITOR, Role.IMPRINT):
+        pair = {roles[number], roles[number + 1]}
+        if pair == {Role.EDITOR} or pair == {Role.EDITOR, Role.CONTACT}:
             roles[number] = roles[number + 1] = Role.IMPRINT
     for line in lines:
         # "江城日报社主办" beside the copyright
@@ -186,7 +195,8 @@ def _mark_link_lists(lines: Sequence[Line], roles: list[Role]) -> None:
             before = number == 0 or roles[number - 1] is Role.FURNITURE
             after = end < len(lines) and roles[end] is Role.FURNITURE
             tight = all(lines[other].blanks == 0 for other in run[1:])
-            repeated = sum(occurrences[lines[other].compact] > 1 for other in run)
+            inside = Counter(lines[other].compact for other in run)
+            repeated = sum(occurrences[lines[other].compact] > inside[lines[other].compact] for other in run)
             bounded = before and after and (number > 0 or repeated)
             if bounded or (len(run) >= 3 and tight and repeated and 2 * repeated >= len(run)):
                 for other in run:

@@ -1,7 +1,6 @@
-"""Headlines: which lines are titles, and which titles open an article rather than divide one.
+"""Headlines: which lines of a page are titles, bylines, captions and running text.
 
-Every line of text gets a kind from its own words and its neighbours. Runs of titles are then weighed: a lead or a
-byline after them, a signature before them, their shape, and whether the text changes its subject there.
+Every line gets its kind from its own words and its neighbours. Whether a title opens an article is weighed elsewhere.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from index.bylines import (
@@ -22,13 +20,10 @@ from index.bylines import (
     turns_in,
     turns_out,
 )
-from index.cohesion import Cohesion
 from index.lines import Line, begins_inside, ends_sentence, is_cjk_text, open_pairs
 
 LONGEST_TITLE = 60
 LONGEST_LATIN_TITLE = 110
-MOST_TITLE_LINES = 5
-OPENS_ARTICLE = 0.0
 
 
 class Kind(Enum):
@@ -46,12 +41,7 @@ _SPEECH = re.compile(r"^.{1,14}(?:强调|表示|说|指出|认为|介绍|坦言|
 _TURN_OF_TALK = re.compile(r"^(?:记者|記者|问|問|答|主持人|Q|A|嘉宾|编辑|读者)\d?\s*[:：]")
 _NO_TITLE_END = "，,、；;：:。—-－的和与及或对在为是将把被从向于由使让给各每该其并而因但且至到即"
 _MEASURE = "天个個名人年月日次时時点點分秒万萬亿億元块％%度级級岁歲家户戶处處条條项項位米里吨斤公平余餘多千百"
-_ENUMERATED = re.compile(
-    r"^(?:[A-HＡ-Ｈ][、.．:：\s]?[\u4e00-\u9fff“「]|[（(]?[一二三四五六七八九十]{1,3}[)）、.．]|[（(]\d{1,2}[)）]|\d{1,2}[、.．)）]\s*\D|[①-⑳]|第[一二三四五六七八九十]+[章节步是,，、]|"
-    r"其[一二三四五]|(?:Part|Chapter|Step)\s*\d|[➊-➓]|0\d\s*[\u4e00-\u9fff])"
-)
-_SPACED = re.compile(r"[\u4e00-\u9fff”’」》!！?？\d]\s+[“‘「《]?[\u4e00-\u9fff\d]")
-_SUBTITLE = re.compile(r"——|──|―")
+SPACED = re.compile(r"[\u4e00-\u9fff”’」》!！?？\d]\s+[“‘「《]?[\u4e00-\u9fff\d]")
 
 
 def crosses_word(before: str, after: str) -> bool:
@@ -126,9 +116,9 @@ def is_title(line: Line, previous: Line | None, following: Line | None, width: i
             return False
         if text[-1].isdigit() and head[0] in _MEASURE:
             return False
-        if not _SPACED.search(text) and not ends_sentence(text) and crosses_word(text, head):
+        if not SPACED.search(text) and not ends_sentence(text) and crosses_word(text, head):
             return False
-    if previous is not None and not ends_sentence(previous.text) and not _SPACED.search(text):
+    if previous is not None and not ends_sentence(previous.text) and not SPACED.search(text):
         return not crosses_word(previous.text, text)
     return True
 
@@ -181,118 +171,3 @@ def _stands_apart(lines: Sequence[Line], index: int) -> bool:
         and len(above) <= LONGEST_TITLE
         and len(line.text) <= 45
     )
-
-
-@dataclass(frozen=True)
-class TitleGroup:
-    """A run of title lines: `first` to `last` (both included), and how strongly it opens an article."""
-
-    first: int
-    last: int
-    score: float
-
-
-def find_starts(lines: Sequence[Line], kinds: Sequence[Kind]) -> list[TitleGroup]:
-    """Return the groups of titles that open an article, in order."""
-    groups = _title_groups(lines, kinds)
-    cohesion = Cohesion([line.text for line, kind in zip(lines, kinds, strict=True) if kind is Kind.BODY])
-    starts: list[TitleGroup] = []
-    opened = 0
-    marked = sum(_is_marked(lines, kinds, last) for _, last in groups)
-    for position, (first, last) in enumerate(groups):
-        has_body = any(kinds[index] is Kind.BODY for index in range(opened, first))
-        if not has_body and first > 0 and starts:
-            continue
-        upto = groups[position + 1][0] if position + 1 < len(groups) else len(lines)
-        score = _score(lines, kinds, first, last, opened, upto, cohesion, marked) if has_body else 9.0
-        if score > OPENS_ARTICLE:
-            starts.append(TitleGroup(first, last, score))
-            opened = first
-    return starts
-
-
-def _title_groups(lines: Sequence[Line], kinds: Sequence[Kind]) -> list[tuple[int, int]]:
-    """Return the first and last index of each run of titles; captions inside a run are passed over."""
-    groups: list[tuple[int, int]] = []
-    index = 0
-    while index < len(lines):
-        if kinds[index] is not Kind.TITLE:
-            index += 1
-            continue
-        last = index
-        cursor = index + 1
-        while cursor < len(lines) and kinds[cursor] in (Kind.TITLE, Kind.CAPTION):
-            if kinds[cursor] is Kind.TITLE:
-                last = cursor
-            cursor += 1
-        size = sum(kinds[position] is Kind.TITLE for position in range(index, last + 1))
-        if size <= MOST_TITLE_LINES:
-            groups.append((index, last))
-        elif _is_marked(lines, kinds, last) or index == 0:
-            groups.append((last - 1, last) if index else (0, 0))
-        index = cursor
-    return groups
-
-
-def _is_marked(lines: Sequence[Line], kinds: Sequence[Kind], last: int) -> bool:
-    """Say whether a byline or a lead follows a group of titles."""
-    for index in range(last + 1, min(last + 4, len(lines))):
-        if kinds[index] is Kind.CAPTION:
-            continue
-        return kinds[index] is Kind.BYLINE or (kinds[index] is Kind.BODY and is_lead(lines[index].text))
-    return False
-
-
-def _score(
-    lines: Sequence[Line],
-    kinds: Sequence[Kind],
-    first: int,
-    last: int,
-    opened: int,
-    upto: int,
-    cohesion: Cohesion,
-    marked: int,
-) -> float:
-    """Return how strongly a group of titles opens an article: above 0 it does."""
-    titles = [lines[index].text for index in range(first, last + 1) if kinds[index] is Kind.TITLE]
-    main = max(titles, key=len)
-    score = -1.5
-    following = next((index for index in range(last + 1, len(lines)) if kinds[index] is not Kind.CAPTION), None)
-    if following is not None:
-        if kinds[following] is Kind.BYLINE:
-            score += 4.5
-            following = next(
-                (index for index in range(following + 1, len(lines)) if kinds[index] is Kind.BODY), following
-            )
-        if is_lead(lines[following].text):
-            score += 6 if is_strong_lead(lines[following].text) else 5
-    before = next((index for index in range(first - 1, -1, -1) if kinds[index] is not Kind.CAPTION), None)
-    if before is not None:
-        text = lines[before].text
-        if kinds[before] in (Kind.SIGNATURE, Kind.TURN) or turns_out(text):
-            score += 3
-        elif signature_at_end(text):
-            score += 2
-        elif kinds[before] is Kind.BODY and not ends_sentence(text) and not text.endswith(("：", ":")):
-            score += 1.5
-            if following is not None and begins_inside(lines[following].text):
-                score += 2
-    if _ENUMERATED.match(titles[0]):
-        score -= 4
-    if len(titles) >= 2:
-        score += 1
-    if any(_SPACED.search(title) for title in titles):
-        score += 1.2
-    if any(_SUBTITLE.search(title) for title in titles):
-        score += 0.6
-    length = len(main)
-    score += 0.5 * (length >= 14) + 0.5 * (length >= 18) - 1.0 * (length < 9)
-    if marked == 0:
-        score += 0.5
-    past = cohesion.bag(lines[index].text for index in range(opened, first) if kinds[index] is Kind.BODY)
-    future = cohesion.bag(lines[index].text for index in range(last + 1, upto) if kinds[index] is Kind.BODY)
-    title = cohesion.bag(titles)
-    similar = cohesion.cosine(past, future)
-    score += 1.2 - 12 * similar
-    score += 1.5 * (cohesion.cover(title, future) - cohesion.cover(title, past))
-    return score

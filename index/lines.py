@@ -95,4 +95,4 @@ def begins_inside(text: str) -> bool:
         return False
     if text[0] in "，,、。；;：:！!？?…”’」』）)】》％%的":
         return not text.startswith(("的士", "的确", "的哥", "……"))
-    return len(text) > 1 and text[1] in "，、" and bool(_CJK.match(text[0]))
+    return len(text) > 1 and text[1] in "，,、" and bool(_CJK.match(text[0]))

@@ -11,8 +11,9 @@ from index.assembly import assemble, breaks_paragraph
 from index.bylines import is_dateline, is_strong_lead, lead_byline, lead_paper, signature_at_end
 from index.dates import full_date, stated_dates, valid_date
 from index.furniture import Role, assign_roles
-from index.headlines import Kind, classify, find_starts
+from index.headlines import Kind, classify
 from index.lines import Line, split_lines
+from index.openings import OpeningFinder
 from index.records import Article, ArticleKind, Source
 from index.sentences import split_sentences
 from index.spans import Span, Spans, join_spans, merge_adjacent, trim_spans
@@ -59,7 +60,7 @@ def split_page(source: Source) -> Page:
     roles = assign_roles(lines)
     furniture = [line for line in lines if roles[line.number] is Role.FURNITURE]
     imprint = [line for line in lines if roles[line.number] is Role.IMPRINT]
-    body = [line for line in lines if roles[line.number] in (Role.TEXT, Role.EDITOR)]
+    body = [line for line in lines if roles[line.number] in (Role.TEXT, Role.EDITOR, Role.CONTACT)]
     details = _page_details(source, lines, roles)
     articles: list[Article] = []
     if body:
@@ -106,7 +107,7 @@ def _page_details(source: Source, lines: Sequence[Line], roles: Sequence[Role]) 
 def _drafts(body: Sequence[Line]) -> list[_Draft]:
     """Return the articles of a page as drafts."""
     kinds = classify(body)
-    starts = {group.first: group for group in find_starts(body, kinds)}
+    starts = {group.first: group for group in OpeningFinder(body, kinds).find()}
     drafts: list[_Draft] = []
     index = 0
     while index < len(body):
