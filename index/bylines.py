@@ -41,10 +41,13 @@ _LEAD_PAPER = re.compile(
 _ROLE = re.compile(
     r"(?:本报|本報|本刊|本网|本台)?(?:全媒体|融媒体|融媒)?(?:首席|见习|見習|实习|實習|特约|特約|特派|驻站|摄影|文字|资深)*"
     r"(?:记者|記者|通讯员|通訊員|评论员|撰稿人|编辑|撰稿|撰文|采写|摄影报道|摄影|攝影|摄制|摄|图片|报道组)"
-    r"|文[/／、]?图|图[/／、]?文|文字?[/／:：]|图[/／:：]|图片?$|作者[:：]?|编译[:：]?|編譯[:：]?|整理[:：]?|策划[:：]?|统筹[:：]?|执笔[:：]?|综合报道|綜合報導|報導|报道|实习生|口述[:：]?|供稿|来源[:：]?"
+    r"|文[/／、]?图|图[/／、]?文|文字?[/／:：]|图[/／:：]|图片?$|作者[:：]?|编译[:：]?|編譯[:：]?|整理[:：]?|策划[:：]?|统筹[:：]?|执笔[:：]?|综合报道|綜合報導|综合整理|報導|报道|实习生|口述[:：]?|供稿|来源[:：]?"
 )
 _NAME = re.compile(
     rf"(?:{_HAN}{{2,4}}|{_HAN}{{0,14}}(?:报|報|社|台|网|局|委|会|部|院|区|街道|镇|中心|联|办|公司|大学|学校|媒体)|{_HAN}{{2,4}}(?:等))$"
+)
+_RUBRIC = re.compile(
+    rf"{_MARKS}\s*[^，。,、；;]{{2,10}}$|(?:链接|相关链接|新闻链接|名词解释|新闻背景|背景链接|小贴士|温馨提示|延伸阅读|数读|声音|短评|快评|编后|编者按|新闻助读|记者手记)[:：]?$"
 )
 _SPLIT = re.compile(r"[\s/／、,，:：;；|·・]+")
 _LATIN_BYLINE = re.compile(
@@ -59,6 +62,9 @@ _DATELINE = re.compile(
 _SIGNATURE = re.compile(
     rf"[(（〔【]\s*(?:(?:本报)?(?:首席|见习|特约)?(?:记者|記者|通讯员|作者|作者系|编辑|责任编辑|责编|据|新华社|供稿|文|图)[^。()（）]{{0,34}}"
     rf"|{_HAN}{{2,4}}(?:[\s、,，]+{_HAN}{{2,4}}){{0,4}}|{_HAN}{{2,14}})\s*[)）〕】]$"
+)
+_END_MARK = re.compile(
+    r"[(（【]?\s*(?:完|完毕|全文完|未完待续|END|The End)\s*[)）】]?$|[【\[(（]\s*(?:责任)?(?:编辑|責編|责编|校对|来源)\s*[:：][^】\])）]{1,20}[】\])）]"
 )
 _SIGNATURE_TAIL = re.compile(
     rf"[。！？!?”…]\s*(?P<signature>[(（〔](?:[^。()（）]{{0,6}}(?:记者|記者|通讯员|报道|新华社|据|供稿|作者)[^。()（）]{{0,34}}|{_HAN}{{2,4}}(?:[\s、]{_HAN}{{2,4}})*)[)）〕])$"
@@ -121,14 +127,19 @@ def is_byline(text: str) -> bool:
     return len(names) <= 12 and all(_NAME.match(name) for name in names)
 
 
+def is_rubric(text: str) -> bool:
+    """Say whether a line is a label above a headline: a short phrase behind a mark, or a set name (链接, 名词解释)."""
+    return bool(_RUBRIC.match(text)) and not _ROLE.search(text)
+
+
 def is_dateline(text: str) -> bool:
     """Say whether a line is a paper's name and a date, or a date and time of publication."""
     return len(text) <= LONGEST_BYLINE and bool(_DATELINE.match(text))
 
 
 def is_signature(text: str) -> bool:
-    """Say whether a line is the signature that closes an article: names or a desk in brackets."""
-    return len(text) <= LONGEST_SIGNATURE and bool(_SIGNATURE.match(text))
+    """Say whether a line is the signature that closes an article: names or a desk in brackets, or its end mark."""
+    return len(text) <= LONGEST_SIGNATURE and bool(_SIGNATURE.match(text) or _END_MARK.match(text))
 
 
 def signature_at_end(text: str) -> str:

@@ -38,12 +38,22 @@ _PAGE_NUMBER = re.compile(
 )
 _COPYRIGHT = re.compile(
     r"[Cc]opyright\s*(?:©|\(|\d)|©|All [Rr]ights [Rr]eserved|版权所有|版權所有|ICP[备证]\S*\d|公网安备|经营许可证[:：编\d]|"
-    r"互联网新闻信息服务许可证|制作及维护|国内统一(?:连续出版物|刊)|邮发代号|违法和不良信息举报|许可证(?:编号|号|[:：])"
+    r"互联网新闻信息服务许可证|制作及维护|违法和不良信息举报|许可证(?:编号|号|[:：])"
 )
 _RIGHTS = re.compile(
     r"^(?:版权声明|.{0,12}未经.{0,12}(?:授权|许可|书面).{0,20}(?:不得|禁止|严禁)|本[报网].{0,20}不得(?:转载|复制|擅自))"
 )
-_MASTHEAD = re.compile(r"(?:总第\s*\d+\s*期|第\s*\d{3,6}\s*[期号]|今日\s*\d+\s*版|零售(?:价)?.{0,6}元|CN\s*\d\d-\d{4})")
+_MASTHEAD = re.compile(r"总第\s*\d+\s*期|第\s*\d{3,6}\s*[期号]|今日\s*\d+\s*版")
+_PUBLISHER = re.compile(
+    r"零售价?.{0,6}元|定价.{0,6}元|CN\s*\d\d-\d{4}|国内统一(?:连续出版物|刊)|邮发代号|主管主办|社址[:：]|邮政编码"
+)
+_PAPER_NAME = re.compile(
+    r"^[\u4e00-\u9fff]{1,8}(?:日报|晚报|早报|晨报|时报|商报|快报|周报|周刊|导报|青年报|都市报|新报|新闻|日報|晚報|時報|早報|週報|報)(?:\s*[A-Za-z]{0,2}\d{1,3}\s*版?(?:\s*[\u4e00-\u9fff·]{2,12})?)?$"
+)
+_TOP_SECTION = re.compile(
+    r"^[A-Za-z]{0,2}\d{1,3}\s*版?\s*[:：|·]?\s*[\u4e00-\u9fff·]{2,8}$|^[\u4e00-\u9fff·]{2,8}\s*[A-Za-z]{1,2}\d{1,3}\s*版?$"
+)
+_TOP_LINES = 7
 _WEATHER = re.compile(r"(?:晴|多云|阴|雨|雪|雾|霾|天气).{0,40}(?:℃|°C|摄氏度|度|级)")
 _RECOMMEND = re.compile(
     r"[【\[▼■]*\s*(?:相关(?:阅读|新闻|文章|推荐|报道阅读)|相關(?:閱讀|新聞|報導)|新闻推荐|推荐(?:阅读|新闻)|猜你喜欢|热门(?:新闻|推荐|文章|阅读)|延伸(?:阅读|閱讀)|为您推荐|更多(?:新闻|文章|精彩)|"
@@ -57,7 +67,9 @@ _LABEL = re.compile(
 _EDITORS = frozenset(
     "编辑 責編 责编 编委 主编 总编 主任 版式 美编 校对 校對 组版 排版 审校 审读 检校 制图 设计 Editor Editors editor editors".split()
 )
-_PAPERS_OWN = re.compile(r"本[报報刊版]|新闻|新聞|投稿|报料|爆料|报社|報社|总编|热线|熱線|发行|发刊|订阅|承印|定价|[Nn]ewsroom|[Hh]otline")
+_PAPERS_OWN = re.compile(
+    r"本[报報刊版]|新闻|新聞|投稿|报料|爆料|报社|報社|总编|热线|熱線|发行|发刊|订阅|承印|定价|[Nn]ewsroom|[Hh]otline"
+)
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _LONGEST_FURNITURE = 90
 
@@ -71,6 +83,11 @@ def _imprint_labels(text: str) -> list[str]:
     if first is None or first.start() > 10 or "，" in body[: first.start()]:
         return []
     return [match.group("label") for match in _LABEL.finditer(body)]
+
+
+def names_staff(text: str) -> bool:
+    """Say whether a line only names editors or ways to reach a paper (责编:…, 电话:…)."""
+    return bool(_imprint_labels(text))
 
 
 def is_navigation(text: str) -> bool:
@@ -108,12 +125,19 @@ def assign_roles(lines: Sequence[Line]) -> list[Role]:
     """Return the role of every line of a page: text, furniture, imprint or a lone editor's line."""
     roles = [Role.TEXT] * len(lines)
     for line in lines:
-        if _is_furniture(line.text):
+        labels = _imprint_labels(line.text)
+        at_top = line.number < _TOP_LINES
+        if _PUBLISHER.search(line.text) and not ends_sentence(line.text) and len(line.text) < 120:
+            roles[line.number] = Role.IMPRINT
+            continue
+        if at_top and (_PAPER_NAME.match(line.text) or _TOP_SECTION.match(line.text)):
+            roles[line.number] = Role.FURNITURE
+            continue
+        if not labels and _is_furniture(line.text):
             # a bare number inside a text numbers a part of it, at the edge of a page it is the page's
             inner = line.text.isdigit() and 2 < line.number < len(lines) - 3
             roles[line.number] = Role.TEXT if inner else Role.FURNITURE
             continue
-        labels = _imprint_labels(line.text)
         if labels:
             if all(label in _EDITORS for label in labels):
                 roles[line.number] = Role.EDITOR
@@ -144,11 +168,21 @@ def _settle_imprints(lines: Sequence[Line], roles: list[Role]) -> None:
                 0 <= other < len(lines) and roles[other] is Role.IMPRINT for other in (number - 1, number + 1)
             ):
                 roles[number] = Role.IMPRINT
+    text_seen = False
+    for number, line in enumerate(lines):
+        # the editor named before the first text is the page's, not an article's
+        text_seen = text_seen or (roles[number] is Role.TEXT and len(line.text) > 30)
+        if roles[number] is Role.EDITOR and not text_seen:
+            roles[number] = Role.IMPRINT
     for number in range(len(lines) - 1):
         # two lines of editors make an imprint of their own
         pair = {roles[number], roles[number + 1]}
         if pair == {Role.EDITOR} or pair == {Role.EDITOR, Role.CONTACT}:
             roles[number] = roles[number + 1] = Role.IMPRINT
+    for number, line in enumerate(lines[:_TOP_LINES]):
+        # the paper's name heads its imprint
+        if roles[number] is Role.FURNITURE and _PAPER_NAME.match(line.text) and Role.IMPRINT in roles[:_TOP_LINES]:
+            roles[number] = Role.IMPRINT
     for line in lines:
         # "江城日报社主办" beside the copyright
         if roles[line.number] is Role.TEXT and line.number in near_copyright and len(line.text) < 40:

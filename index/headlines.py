@@ -14,12 +14,14 @@ from index.bylines import (
     is_byline,
     is_caption,
     is_lead,
+    is_rubric,
     is_signature,
     is_strong_lead,
     signature_at_end,
     turns_in,
     turns_out,
 )
+from index.furniture import names_staff
 from index.lines import Line, begins_inside, ends_sentence, is_cjk_text, open_pairs
 
 LONGEST_TITLE = 60
@@ -39,6 +41,7 @@ class Kind(Enum):
 
 _SPEECH = re.compile(r"^.{1,14}(?:强调|表示|说|指出|认为|介绍|坦言|要求|称|透露|告诉记者)[,，:：]")
 _TURN_OF_TALK = re.compile(r"^(?:记者|記者|问|問|答|主持人|Q|A|嘉宾|编辑|读者)\d?\s*[:：]")
+_ENTRY = re.compile(r"[:：]\s*[\d+（(-]|\d{3,4}[-—]\d{6,8}|\d{7,}|@|https?:|www\.|^[^\u3400-\u9fffA-Za-z]*$")
 _NO_TITLE_END = "，,、；;：:。—-－的和与及或对在为是将把被从向于由使让给各每该其并而因但且至到即"
 _MEASURE = "天个個名人年月日次时時点點分秒万萬亿億元块％%度级級岁歲家户戶处處条條项項位米里吨斤公平余餘多千百"
 SPACED = re.compile(r"[\u4e00-\u9fff”’」》!！?？\d]\s+[“‘「《]?[\u4e00-\u9fff\d]")
@@ -80,7 +83,7 @@ def _latin_title(line: Line, following: Line | None, width: int | None) -> bool:
     if len(text) > LONGEST_LATIN_TITLE or text[-1] in ".,;:" or not text[0].isupper() and not text[0].isdigit():
         return False
     words = [word for word in text.split() if word[0].isalpha()]
-    if not words:
+    if sum(map(len, words)) < 4 or _ENTRY.search(text):
         return False
     capitals = sum(word[0].isupper() for word in words if len(word) > 3) / max(1, sum(len(w) > 3 for w in words))
     apart = (line.blanks > 0 or line.number == 0) and (following is None or following.blanks > 0)
@@ -96,6 +99,17 @@ def is_title(line: Line, previous: Line | None, following: Line | None, width: i
     if not is_cjk_text(text):
         return _latin_title(line, following, width)
     bare = len(line.compact)
+    if (
+        marked
+        and 4 <= bare <= LONGEST_TITLE
+        and text[-1] not in "，,、；;。"
+        and "。" not in text
+        and not begins_inside(text)
+    ):
+        # a byline or a lead follows: what stands above it is its headline, however it ends
+        return previous is None or ends_sentence(previous.text) or not crosses_word(previous.text, text)
+    if _ENTRY.search(text):
+        return False
     if not 2 <= bare <= LONGEST_TITLE or text[-1] in _NO_TITLE_END or "。" in text or open_pairs(text) != 0:
         return False
     if begins_inside(text) or _TURN_OF_TALK.match(text):
@@ -104,8 +118,6 @@ def is_title(line: Line, previous: Line | None, following: Line | None, width: i
         return False
     if re.search(r"[！？!?]", text[:-1]) and ends_sentence(text) and bare > 30:
         return False
-    if marked:
-        return True
     if ends_sentence(text) and (bare > 32 or text[0] in "“「"):
         return False
     if _SPEECH.match(text) or (width is not None and abs(len(text) - width) <= 2 and line.blanks == 0):
@@ -133,8 +145,15 @@ def classify(lines: Sequence[Line]) -> list[Kind]:
         text = line.text
         if is_signature(text) and index > 0:
             kinds.append(Kind.SIGNATURE)
+        elif is_rubric(text) and not (
+            kinds and kinds[-1] is Kind.TITLE and following and not is_title(following, line, None, width)
+        ):
+            # two or three characters behind a mark are a name below a headline, a label above one
+            kinds.append(Kind.TITLE)
         elif is_byline(text):
             kinds.append(Kind.BYLINE)
+        elif names_staff(text):
+            kinds.append(Kind.SIGNATURE)
         elif turns_in(text) and len(text) <= 16 or turns_out(text) and len(text) <= 16:
             kinds.append(Kind.TURN)
         elif is_lead(text):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.bylines import is_lead, is_strong_lead, signature_at_end, turns_out
+from index.bylines import is_lead, is_rubric, is_strong_lead, signature_at_end, turns_out
 from index.cohesion import Cohesion
 from index.headlines import SPACED, Kind
 from index.lines import Line, begins_inside, ends_sentence
@@ -66,6 +66,10 @@ class TitleGroup:
     score: float
 
 
+# too rare on made pages to be fitted: set by hand on real ones
+_WEIGHTS |= {"broken on both sides": 3.0, "turned": 3.0, "rubric": 2.5, "two long lines": 2.8}
+
+
 def title_groups(lines: Sequence[Line], kinds: Sequence[Kind]) -> list[tuple[int, int]]:
     """Return the first and last index of each run of titles; captions inside a run are passed over."""
     groups: list[tuple[int, int]] = []
@@ -107,9 +111,7 @@ class OpeningFinder:
         self.kinds = kinds
         self.groups = title_groups(lines, kinds)
         self.marked = [is_marked(lines, kinds, last) for _, last in self.groups]
-        self.cohesion = Cohesion(
-            [line.text for line, kind in zip(lines, kinds, strict=True) if kind is Kind.BODY]
-        )
+        self.cohesion = Cohesion([line.text for line, kind in zip(lines, kinds, strict=True) if kind is Kind.BODY])
 
         marked_groups = [group for group, marked in zip(self.groups, self.marked, strict=True) if marked]
         self._headline_sizes = [self._size(*group) for group in marked_groups] if len(marked_groups) > 1 else []
@@ -183,6 +185,7 @@ class OpeningFinder:
                 found["broken on both sides"] = float(headless)
         unmarked = float(not marked)
         found["enumerated"] = float(bool(_ENUMERATED.match(titles[0])))
+        found["rubric"] = float(is_rubric(titles[0]))
         found["several lines"] = float(len(titles) >= 2)
         found["spaced"] = float(any(SPACED.search(title) for title in titles))
         found["subtitle"] = float(any(_SUBTITLE.search(title) for title in titles))

@@ -7,13 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.assembly import assemble, breaks_paragraph
-from index.bylines import is_dateline, is_strong_lead, lead_byline, lead_paper, signature_at_end
+from index.assembly import assemble
+from index.bylines import is_dateline, lead_byline, lead_paper, signature_at_end
+from index.columns import settle
 from index.dates import full_date, stated_dates, valid_date
+from index.drafts import Draft, make_drafts
 from index.furniture import Role, assign_roles
-from index.headlines import Kind, classify
+from index.headlines import Kind
 from index.lines import Line, split_lines
-from index.openings import OpeningFinder
 from index.records import Article, ArticleKind, Source
 from index.sentences import split_sentences
 from index.spans import Span, Spans, join_spans, merge_adjacent, trim_spans
@@ -30,16 +31,6 @@ class Page:
     articles: tuple[Article, ...]
     furniture: Spans
     doubts: tuple[str, ...]
-
-
-@dataclass
-class _Draft:
-    """An article in the making: its headline, the lines of its flow in reading order, and its captions."""
-
-    titles: list[Line]
-    flow: list[tuple[Line, Kind]]
-    captions: list[Line]
-    doubts: list[str]
 
 
 def split_page(source: Source) -> Page:
@@ -64,7 +55,9 @@ def split_page(source: Source) -> Page:
     details = _page_details(source, lines, roles)
     articles: list[Article] = []
     if body:
-        drafts = _drafts(body)
+        drafts, turns = make_drafts(body)
+        furniture = sorted([*furniture, *turns], key=lambda line: line.start)
+        settle(drafts)
         articles = [_article(source, draft, details) for draft in drafts]
     if imprint:
         articles.append(_imprint_article(source, imprint, details))
@@ -104,42 +97,12 @@ def _page_details(source: Source, lines: Sequence[Line], roles: Sequence[Role]) 
     return _Details(date, paper, section)
 
 
-def _drafts(body: Sequence[Line]) -> list[_Draft]:
-    """Return the articles of a page as drafts."""
-    kinds = classify(body)
-    starts = {group.first: group for group in OpeningFinder(body, kinds).find()}
-    drafts: list[_Draft] = []
-    index = 0
-    while index < len(body):
-        group = starts.get(index)
-        line, kind = body[index], kinds[index]
-        if group is not None:
-            titles = [body[i] for i in range(index, group.last + 1) if kinds[i] is Kind.TITLE]
-            captions = [body[i] for i in range(index, group.last + 1) if kinds[i] is not Kind.TITLE]
-            drafts.append(_Draft(titles, [], captions, []))
-            index = group.last + 1
-            continue
-        opens = not drafts or (
-            kind is Kind.BODY and is_strong_lead(line.text) and any(k is Kind.BODY for _, k in drafts[-1].flow)
-        )
-        if opens:
-            drafts.append(_Draft([], [], [], []))
-        if kind is Kind.CAPTION:
-            drafts[-1].captions.append(line)
-        else:
-            drafts[-1].flow.append((line, kind))
-        index += 1
-    return drafts
-
-
-def _article(source: Source, draft: _Draft, details: _Details) -> Article:
+def _article(source: Source, draft: Draft, details: _Details) -> Article:
     """Return the article of a draft."""
     lines = [*draft.titles, *(line for line, _ in draft.flow), *draft.captions]
     joins = [False] * len(lines)
-    offset = len(draft.titles)
     for index in range(len(draft.flow) - 1):
-        (line, kind), (_, next_kind) = draft.flow[index], draft.flow[index + 1]
-        joins[offset + index] = kind is Kind.BODY and next_kind is Kind.BODY and not breaks_paragraph(line.text)
+        joins[len(draft.titles) + index] = draft.joins(index)
     spans = assemble(source.text, lines, joins)
     text = join_spans(source.text, spans)
     headline_spans: Spans = merge_adjacent((line.start, line.end) for line in draft.titles)
@@ -167,7 +130,7 @@ def _article(source: Source, draft: _Draft, details: _Details) -> Article:
     )
 
 
-def _byline(draft: _Draft) -> str:
+def _byline(draft: Draft) -> str:
     """Return the byline: its lines, else the brackets of the lead, else the signature at the end."""
     own = [line.text for line, kind in draft.flow if kind is Kind.BYLINE and not is_dateline(line.text)]
     if own:
