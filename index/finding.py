@@ -1,0 +1,208 @@
+"""Which files there are to read: the folders walked, links followed with care, every file under a name of its own."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from index.errors import InputError
+from index.opening import not_regular
+from index.reading import printable
+from index.records import MediaType, Rejection
+
+MEDIA_TYPES: dict[str, MediaType] = {
+    ".txt": "text",
+    ".md": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".pdf": "pdf",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+}
+_SKIPPED_NAMES = {"readme.md", "readme.txt"}
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that was found and not yet read.
+
+    Attributes:
+        path: where it is.
+        name: its path below the folder that was given, with `/`, or its file name if it was given itself.
+        size: bytes on disk.
+        mtime_ns: time of the last change, in nanoseconds.
+    """
+
+    path: Path
+    name: str
+    size: int
+    mtime_ns: int
+
+
+def find_files(paths: Sequence[Path]) -> Iterator[SourceFile | Rejection]:
+    """Find the files to read in folders and among single paths, in the order of `paths` and sorted by name in each.
+
+    In folders, `README.md`, `README.txt`, hidden entries and unsupported suffixes are skipped; named directly, a file
+    is taken whatever its name, and rejected if its suffix is not supported. A file is found once, however many links or
+    paths lead to it. Links are followed as long as they stay inside one of the folders given; others are rejected,
+    because an archive must not publish what somebody merely linked to. If two files would have the same name, the later
+    one's is prefixed with the name of its folder, and numbered if that is taken too.
+
+    Raises:
+        InputError: no path is given, or one does not exist.
+    """
+    if not paths:
+        raise InputError("no files or folders were given to read; give at least one path")
+    missing = [path for path in paths if not os.path.lexists(path)]
+    if missing:
+        names = ", ".join(printable(str(path)) for path in missing)
+        raise InputError(f"these paths do not exist: {names}; check the spelling, or give other files or folders")
+    return _Search(paths).run()
+
+
+def media_type(path: Path) -> MediaType | None:
+    """Return what kind of file the suffix names, `.gz` set aside (except for PDF), or None if it is not supported."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    gzipped = bool(suffixes) and suffixes[-1] == ".gz"
+    found = MEDIA_TYPES.get((suffixes[:-1] if gzipped else suffixes)[-1]) if len(suffixes) > gzipped else None
+    return None if gzipped and found == "pdf" else found
+
+
+def is_gzipped(path: Path) -> bool:
+    """Say whether the suffix names a gzip file."""
+    return path.suffix.lower() == ".gz"
+
+
+class _Search:
+    """One run of `find_files`: what was seen, which names are taken, what could not be followed."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._roots = [Path(os.path.realpath(path)) for path in paths]
+        self._seen: set[tuple[int, int]] = set()
+        self._names: set[str] = set()
+
+    def run(self) -> Iterator[SourceFile | Rejection]:
+        for path in self._paths:
+            try:
+                status = path.stat()
+            except OSError as error:  # noqa: PERF203 (one bad path must not end the search)
+                yield _unreadable(printable(path.name or str(path)), error)
+            else:
+                if stat.S_ISDIR(status.st_mode):
+                    yield from self._folder(path)
+                else:
+                    yield from self._named(path, status)
+
+    def _named(self, path: Path, status: os.stat_result) -> Iterator[SourceFile | Rejection]:
+        name = printable(path.name)
+        if media_type(path) is None:
+            supported = " ".join(MEDIA_TYPES)
+            yield Rejection(
+                name, f"its suffix {printable(path.suffix)!r} is not supported", f"convert it to one of {supported}"
+            )
+        elif not stat.S_ISREG(status.st_mode):
+            error = not_regular()
+            yield Rejection(name, error.reason, error.remedy)
+        elif self._is_new(status):
+            yield self._file(path, name, path.absolute().parent, status)
+
+    def _folder(self, root: Path) -> Iterator[SourceFile | Rejection]:
+        found: list[tuple[str, SourceFile | Rejection]] = []
+        links: list[Path] = []
+        self._walk(root, root, found, links)
+        # Links come last, so that a file that is there itself is found under its own name and not under a link's.
+        for link in sorted(links):
+            self._follow(root, link, found)
+        yield from (item for _, item in sorted(found, key=lambda pair: pair[0]))
+
+    def _walk(
+        self, root: Path, top: Path, found: list[tuple[str, SourceFile | Rejection]], links: list[Path] | None
+    ) -> None:
+        """Collect what lies under `top`; links go to `links`, or are followed at once where that is None."""
+        folders = [top]
+        while folders:
+            folder = folders.pop()
+            try:
+                if not self._is_new(folder.stat()):
+                    continue
+                children = sorted(folder.iterdir(), reverse=True)
+            except OSError as error:
+                name = _relative(root, folder) or printable(root.name or str(root))
+                found.append((name, _unreadable(name, error)))
+                continue
+            for child in children:
+                if child.name.startswith("."):
+                    continue
+                if child.is_symlink():
+                    if links is None:
+                        self._follow(root, child, found)
+                    else:
+                        links.append(child)
+                elif child.is_dir():
+                    folders.append(child)
+                else:
+                    self._entry(root, child, found)
+
+    def _follow(self, root: Path, link: Path, found: list[tuple[str, SourceFile | Rejection]]) -> None:
+        target = Path(os.path.realpath(link))
+        name = _relative(root, link)
+        if not target.is_dir() and not _is_wanted(link):
+            return
+        if not any(target.is_relative_to(base) for base in self._roots):
+            reason = f"it links to {printable(str(target))}, outside the folders given"
+            found.append((name, Rejection(name, reason, "give what it links to as a path of its own, or copy it here")))
+        elif target.is_dir():
+            self._walk(root, link, found, None)
+        else:
+            self._entry(root, link, found)
+
+    def _entry(self, root: Path, path: Path, found: list[tuple[str, SourceFile | Rejection]]) -> None:
+        if not _is_wanted(path):
+            return
+        name = _relative(root, path)
+        try:
+            status = path.stat()
+        except OSError as error:
+            found.append((name, _unreadable(name, error)))
+            return
+        if not stat.S_ISREG(status.st_mode):
+            error_found = not_regular()
+            found.append((name, Rejection(name, error_found.reason, error_found.remedy)))
+        elif self._is_new(status):
+            found.append((name, self._file(path, name, root, status)))
+
+    def _is_new(self, status: os.stat_result) -> bool:
+        identity = (status.st_dev, status.st_ino)
+        if identity in self._seen and status.st_ino != 0:  # 0 where the file system numbers nothing
+            return False
+        self._seen.add(identity)
+        return True
+
+    def _file(self, path: Path, name: str, root: Path, status: os.stat_result) -> SourceFile:
+        unique, number = name, 1
+        while unique in self._names:
+            folder = printable(Path(os.path.realpath(root)).name or "root")
+            unique = f"{folder}/{name}" if number == 1 else f"{folder}-{number}/{name}"
+            number += 1
+        self._names.add(unique)
+        return SourceFile(path, unique, status.st_size, status.st_mtime_ns)
+
+
+def _is_wanted(path: Path) -> bool:
+    return media_type(path) is not None and path.name.lower() not in _SKIPPED_NAMES
+
+
+def _relative(root: Path, path: Path) -> str:
+    relative = PurePosixPath(path.relative_to(root).as_posix())
+    return "" if relative == PurePosixPath(".") else printable(str(relative))
+
+
+def _unreadable(name: str, error: OSError) -> Rejection:
+    reason = error.strerror or str(error)
+    return Rejection(
+        name, f"it cannot be read: {reason}", "check that it exists and that its permissions let you read it"
+    )
