@@ -46,8 +46,8 @@ class Rejection:
 class Article:
     """One article cut out of a source; `text` is the joined `spans`, headline included.
 
-    `date` is the publication date and `event_dates` are dates the article states, ISO `YYYY-MM-DD` (an article without a
-    stated year gives `--MM-DD`). `kind` is `imprint` for the block that names a paper's editors, hotline and address.
+    `date` is the publication date and `event_dates` are dates the article states, ISO `YYYY-MM-DD` (`--MM-DD` where no
+    year is stated). `kind` is `imprint` for the block that names a paper's editors, hotline and address.
     `doubts` says in words what the page cutter was unsure of.
     """
 

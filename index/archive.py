@@ -1,0 +1,258 @@
+"""An opened archive: the only way to read one. It shows one generation, which never changes under its reader."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from index.database import DatabaseReader, parse_spans
+from index.encoder import EncoderIdentity
+from index.errors import ArchiveError, InputError, NotFoundError
+from index.keywords import KeywordIndex
+from index.layout import IndexFolder
+from index.manifest import read_manifest
+from index.normalize_date import complete_date
+from index.records import Article, Passage, Rejection, Source
+from index.spans import Spans
+from index.tokens import tokenizer_identity
+from index.vectors import FaissStore, VectorStore
+
+DEFAULT_INDEX = "wenbao-index"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which articles to search: publication dates from `date_from` to `date_to` (ISO, both included), paper, section.
+
+    A date may be a year or a month (`2022`, `2022-07`). Paper and section match where they contain the given text.
+    """
+
+    date_from: str | None = None
+    date_to: str | None = None
+    paper: str | None = None
+    section: str | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.date_from, self.date_to, self.paper, self.section))
+
+
+@dataclass(frozen=True)
+class PassageRow:
+    """A passage under its row number in the vector and keyword indexes, with the row of its article."""
+
+    row: int
+    article_row: int
+    ordinal: int
+    text: str
+    spans: Spans
+
+
+class Archive:
+    """One generation of an archive, open for reading from any thread."""
+
+    def __init__(self, folder: IndexFolder) -> None:
+        self.folder = folder
+        self.generation = folder.current()
+        self.manifest = read_manifest(self.generation)
+        found = tokenizer_identity()
+        if self.manifest.tokenizer != found:
+            raise ArchiveError(
+                f"The archive in {folder.folder} was built with the tokenizer {self.manifest.tokenizer}, installed is "
+                f"{found}. Rebuild the archive: wenbao index build PATH, or install the other version."
+            )
+        self._local = threading.local()
+        self._database()
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] = DEFAULT_INDEX) -> Archive:
+        """Open the generation in use of the archive in a folder.
+
+        Raises:
+            NotFoundError: there is no archive.
+            ArchiveError: it is damaged, or of another format or tokenizer.
+        """
+        return cls(IndexFolder(Path(path)))
+
+    def _database(self) -> DatabaseReader:
+        reader: DatabaseReader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = DatabaseReader(self.generation.database)
+        return reader
+
+    def require_encoder(self, identity: EncoderIdentity) -> None:
+        """Refuse an encoder other than the one whose vectors the archive holds.
+
+        Raises:
+            ArchiveError: it differs; the message has both and the remedy.
+        """
+        built = self.manifest.encoder
+        if built != identity:
+            raise ArchiveError(
+                f"The archive in {self.folder.folder} was built with {_describe(built)}, but the encoder in use is "
+                f"{_describe(identity)}. Use the first with --model {built.name}, or rebuild the archive with the "
+                f"second: wenbao index build PATH --model {identity.name}"
+            )
+
+    @cached_property
+    def vectors(self) -> VectorStore:
+        """The passages' vectors."""
+        store = FaissStore.open(self.generation.vectors)
+        self._require_rows("vector index", len(store))
+        return store
+
+    @cached_property
+    def keywords(self) -> KeywordIndex:
+        """The passages' keywords."""
+        index = KeywordIndex(self.generation.keywords)
+        self._require_rows("keyword index", len(index))
+        return index
+
+    def _require_rows(self, what: str, found: int) -> None:
+        expected = self.manifest.counts.passages
+        if found != expected:
+            raise ArchiveError(
+                f"The {what} in {self.generation.folder} holds {found} passages, the manifest says {expected}. "
+                "Rebuild the archive: wenbao index build PATH"
+            )
+
+    @cached_property
+    def article_rows(self) -> npt.NDArray[np.int64]:
+        """The row of each passage's article, shape (passages,)."""
+        rows = self._database().query("SELECT article FROM passages ORDER BY row")
+        return np.array([row[0] for row in rows], np.int64)
+
+    def articles(self, *, imprints: bool = False) -> Iterator[Article]:
+        """Yield the articles in the order of their sources; with `imprints`, blocks that name a paper's staff too."""
+        where = "" if imprints else "WHERE articles.kind = 'article'"
+        yield from self._database().articles(where)
+
+    def article(self, article_id: str) -> Article:
+        """Return an article.
+
+        Raises:
+            NotFoundError: the archive holds no article of that id.
+        """
+        found = self._database().articles("WHERE articles.id = ?", [article_id])
+        if not found:
+            raise NotFoundError(
+                f"The archive holds no article {article_id[:80]!r}. Ids are listed by Archive.articles()."
+            )
+        return found[0]
+
+    def sources(self) -> list[Source]:
+        """Return the sources in order."""
+        return self._database().sources()
+
+    def source_names(self) -> list[str]:
+        """Return the names of the sources in order."""
+        return [name for (name,) in self._database().query("SELECT name FROM sources ORDER BY row")]
+
+    def source(self, name: str) -> Source:
+        """Return a source by its name, which is what `Article.source` and `Citation.source` hold.
+
+        Raises:
+            NotFoundError: the archive holds no source of that name.
+        """
+        found = self._database().sources("WHERE name = ?", [name])
+        if not found:
+            raise NotFoundError(f"The archive holds no source {name[:200]!r}. Names are listed by wenbao index info.")
+        return found[0]
+
+    def passages(self, article_id: str) -> tuple[Passage, ...]:
+        """Return the passages of an article in order; none where there is no such article."""
+        rows = self._database().query(
+            "SELECT passages.ordinal, passages.text, passages.spans FROM passages JOIN articles"
+            " ON articles.row = passages.article WHERE articles.id = ? ORDER BY passages.ordinal",
+            [article_id],
+        )
+        return tuple(Passage(article_id, int(ordinal), text, parse_spans(spans)) for ordinal, text, spans in rows)
+
+    def passages_at(self, rows: Sequence[int]) -> list[PassageRow]:
+        """Return the passages of the given rows, in the given order."""
+        found = self._database().in_chunks(
+            "SELECT row, article, ordinal, text, spans FROM passages WHERE row IN ({})", [int(row) for row in rows]
+        )
+        by_row = {
+            int(row): PassageRow(int(row), int(article), int(ordinal), text, parse_spans(spans))
+            for row, article, ordinal, text, spans in found
+        }
+        return [by_row[int(row)] for row in rows]
+
+    def articles_at(self, rows: Sequence[int]) -> list[Article]:
+        """Return the articles of the given article rows, in the given order."""
+        wanted = sorted({int(row) for row in rows})
+        marks = ",".join("?" * len(wanted))
+        found = self._database().articles(f"WHERE articles.row IN ({marks})", wanted)
+        by_row = dict(zip(wanted, found, strict=True))
+        return [by_row[int(row)] for row in rows]
+
+    def rows_matching(self, filters: Filters) -> npt.NDArray[np.int64] | None:
+        """Return the sorted rows of the passages whose article meets the filters, None when there are no filters.
+
+        Raises:
+            InputError: a date cannot be read, or the range is empty.
+        """
+        if not filters:
+            return None
+        conditions: list[str] = []
+        parameters: list[object] = []
+        date_from = complete_date(filters.date_from, last=False) if filters.date_from else None
+        date_to = complete_date(filters.date_to, last=True) if filters.date_to else None
+        if date_from and date_to and date_from > date_to:
+            raise InputError(f"The dates from {date_from} to {date_to} hold no day. Give the earlier date first.")
+        for date, sign in ((date_from, ">="), (date_to, "<=")):
+            if date:
+                conditions.append(f"articles.date {sign} ?")
+                parameters.append(date)
+        for column, value in (("paper", filters.paper), ("section", filters.section)):
+            if value:
+                conditions.append(f"instr(articles.{column}, ?) > 0")
+                parameters.append(value)
+        rows = self._database().query(
+            "SELECT passages.row FROM passages JOIN articles ON articles.row = passages.article"
+            f" WHERE {' AND '.join(conditions)} ORDER BY passages.row",  # noqa: S608 - fixed conditions
+            parameters,
+        )
+        return np.array([row[0] for row in rows], np.int64)
+
+    def rejections(self) -> list[Rejection]:
+        """Return the files that the build refused, and why."""
+        return self._database().rejections()
+
+    def encoded_rows(self) -> dict[str, int]:
+        """Return the row of the vector of each text that was given to the encoder, by the text's digest."""
+        return {digest: int(row) for digest, row in self._database().query("SELECT encoded_digest, row FROM passages")}
+
+    def facets(self) -> dict[str, list[tuple[str, int]]]:
+        """Return how many articles each paper and each section has, most first."""
+        return {
+            column: [
+                (value, int(count))
+                for value, count in self._database().query(
+                    f"SELECT {column}, count(*) FROM articles WHERE {column} IS NOT NULL AND kind = 'article'"  # noqa: S608
+                    f" GROUP BY {column} ORDER BY count(*) DESC, {column}"
+                )
+            ]
+            for column in ("paper", "section")
+        }
+
+    def date_range(self) -> tuple[str, str] | None:
+        """Return the first and the last publication date, None where no article states one."""
+        first, last = self._database().query(
+            "SELECT min(date), max(date) FROM articles WHERE date GLOB '[0-9][0-9][0-9][0-9]-*'"
+        )[0]
+        return (first, last) if first else None
+
+
+def _describe(identity: EncoderIdentity) -> str:
+    return (
+        f"{identity.name} ({identity.dimension}-d, sha256 {identity.digest[:8]}…, "
+        f"prefixes {identity.query_prefix!r} and {identity.passage_prefix!r})"
+    )

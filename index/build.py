@@ -1,0 +1,310 @@
+"""Build an archive: read, cut, encode and write a new generation aside, verify it, then put it in use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from index.archive import Archive
+from index.database import DatabaseReader, DatabaseWriter
+from index.encoder import Encoder
+from index.errors import ArchiveError, InputError, NotFoundError
+from index.folding import fold_text
+from index.keywords import KeywordDocument, write_keywords
+from index.layout import Generation, IndexFolder, replace_file
+from index.manifest import FORMAT_VERSION, Chunking, Counts, Manifest, record_files
+from index.pages import split_page
+from index.passages import split_passages
+from index.records import Article, Rejection
+from index.sources import SourceFile, find_files, read_file
+from index.tokens import character_bigrams, tokenize, tokenizer_identity
+from index.vectors import FaissStore, Vectors
+from index.verify import verify_generation
+
+CHUNKING = Chunking(target=260, minimum=100, maximum=350)
+_HEADLINE_CHARACTERS = 80
+_ENCODE_CHUNK = 4096
+_PROGRESS_STEP = 64
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step of a long piece of work: what is done, how much of how much (`total` 0 when not known yet)."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did; `reused` counts the passages whose vectors came from the generation before."""
+
+    generation: str
+    counts: Counts
+    reused: int
+    rejections: tuple[Rejection, ...]
+    seconds: float
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def encoder_text(headline: str, passage: str) -> str:
+    """Return what the encoder sees of a passage: its article's headline as context, then the passage, folded."""
+    context = headline[:_HEADLINE_CHARACTERS]
+    return fold_text(
+        f"{context}\n{passage}" if context and not passage.startswith(context) else passage, casefold=False
+    )
+
+
+def digest_inputs(files: Sequence[SourceFile]) -> str:
+    """Return a digest that changes when a file is added, removed, renamed or written to (by name, size and time)."""
+    listing = [(file.name, file.size, file.mtime_ns) for file in files]
+    return hashlib.sha256(json.dumps(listing).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def build_archive(
+    paths: Sequence[Path],
+    folder: Path,
+    encoder: Encoder,
+    on_progress: OnProgress = lambda progress: None,
+) -> BuildReport:
+    """Build an archive of the files at `paths` into `folder` and put it in use; vectors of known texts are reused.
+
+    An interrupted or failed build leaves the archive in use as it was.
+
+    Raises:
+        InputError: a path does not exist, or no file could be read.
+        ArchiveError: another build is at work, or the new generation does not pass its checks.
+    """
+    index = IndexFolder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The index folder {folder} cannot be made ({error.strerror}). Name another one with --index DIR."
+        ) from error
+    with _one_writer(index):
+        _remove_abandoned(index)
+        generation = index.new_generation()
+        try:
+            report = _fill(paths, index, generation, encoder, on_progress)
+        except BaseException:
+            shutil.rmtree(generation.folder, ignore_errors=True)
+            raise
+        _remove_superseded(index)
+    return report
+
+
+def _fill(
+    paths: Sequence[Path], index: IndexFolder, generation: Generation, encoder: Encoder, on_progress: OnProgress
+) -> BuildReport:
+    started = time.monotonic()
+    on_progress(Progress("find", 0, 0))
+    found = list(find_files(paths))
+    files = [file for file in found if isinstance(file, SourceFile)]
+    rejections = [rejection for rejection in found if isinstance(rejection, Rejection)]
+    digests, counts = _read_and_cut(files, rejections, generation, on_progress)
+    if counts.passages == 0:
+        raise InputError(_nothing_to_index(paths, rejections))
+    vectors, reused = _encode(digests, index, generation, encoder, on_progress)
+    FaissStore.write(generation.vectors, vectors)
+    write_keywords(generation.keywords, _keyword_documents(generation, counts.passages, on_progress))
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        generation=generation.id,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        wenbao_version=_own_version(),
+        encoder=encoder.identity,
+        tokenizer=tokenizer_identity(),
+        chunking=CHUNKING,
+        counts=counts,
+        inputs=tuple(str(path) for path in paths),
+        inputs_digest=digest_inputs(files),
+        build_seconds=round(time.monotonic() - started, 3),
+        files=record_files(generation),
+    )
+    replace_file(generation.manifest, manifest.model_dump_json(indent=2) + "\n")
+    on_progress(Progress("verify", 0, 0))
+    failed = [check for check in verify_generation(generation) if not check.passed]
+    if failed:
+        problems = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+        raise ArchiveError(
+            f"The new generation does not pass its checks ({problems}). The archive in use is unchanged."
+        )
+    index.switch_to(generation)
+    return BuildReport(generation.id, counts, reused, tuple(rejections), time.monotonic() - started)
+
+
+def _read_and_cut(
+    files: Sequence[SourceFile], rejections: list[Rejection], generation: Generation, on_progress: OnProgress
+) -> tuple[list[str], Counts]:
+    """Write sources, articles and passages; return the digests of what the encoder is to see, by row."""
+    database = DatabaseWriter(generation.database)
+    digests: list[str] = []
+    article_ids: set[str] = set()
+    for done, file in enumerate(files):
+        on_progress(Progress("read", done, len(files)))
+        for source in read_file(file):
+            if isinstance(source, Rejection):
+                rejections.append(source)
+                continue
+            source_row = database.add_source(source)
+            for article in _with_new_ids(split_page(source).articles, article_ids):
+                article_row = database.add_article(article, source_row)
+                for passage in split_passages(article, source.text, **CHUNKING.model_dump()):
+                    digest = _digest(encoder_text(article.headline, passage.text))
+                    database.add_passage(passage, article_row, digest)
+                    digests.append(digest)
+    for rejection in rejections:
+        database.add_rejection(rejection)
+    counts = Counts(
+        sources=database.sources,
+        articles=database.articles,
+        passages=database.passages,
+        rejections=database.rejections,
+    )
+    database.close()
+    on_progress(Progress("read", len(files), len(files)))
+    return digests, counts
+
+
+def _with_new_ids(articles: Sequence[Article], taken: set[str]) -> Iterator[Article]:
+    for article in articles:
+        unique, number = article.id, 2
+        while unique in taken:
+            unique, number = f"{article.id}-{number}", number + 1
+        taken.add(unique)
+        yield article if unique == article.id else replace(article, id=unique)
+
+
+def _encode(
+    digests: Sequence[str], index: IndexFolder, generation: Generation, encoder: Encoder, on_progress: OnProgress
+) -> tuple[Vectors, int]:
+    vectors = np.zeros((len(digests), encoder.identity.dimension), np.float32)
+    known = _known_vectors(digests, index, encoder)
+    pending = [row for row, digest in enumerate(digests) if digest not in known]
+    for row, digest in enumerate(digests):
+        if digest in known:
+            vectors[row] = known[digest]
+    reader = DatabaseReader(generation.database)
+    on_progress(Progress("encode", 0, len(pending)))
+    for start in range(0, len(pending), _ENCODE_CHUNK):
+        chunk = pending[start : start + _ENCODE_CHUNK]
+        texts = [encoder_text(headline, text) for headline, text in _passages_with_headlines(reader, chunk)]
+
+        def report(done: int, total: int, before: int = start) -> None:
+            on_progress(Progress("encode", before + done, len(pending)))
+
+        vectors[chunk] = encoder.encode_passages(texts, progress=report)
+    reader.close()
+    return vectors, len(digests) - len(pending)
+
+
+def _known_vectors(digests: Sequence[str], index: IndexFolder, encoder: Encoder) -> dict[str, Vectors]:
+    """Return the vectors that the generation in use already holds for some of the digests."""
+    try:
+        old = Archive(index)
+        if old.manifest.encoder != encoder.identity:
+            return {}
+        rows = old.encoded_rows()
+        wanted = [digest for digest in dict.fromkeys(digests) if digest in rows]
+        fetched = old.vectors.fetch(np.array([rows[digest] for digest in wanted], np.int64))
+    except (NotFoundError, ArchiveError):
+        return {}  # nothing usable to reuse: everything is encoded
+    return dict(zip(wanted, fetched, strict=True))
+
+
+def _passages_with_headlines(reader: DatabaseReader, rows: Sequence[int]) -> list[tuple[str, str]]:
+    found = reader.in_chunks(
+        "SELECT passages.row, articles.headline, passages.text FROM passages"
+        " JOIN articles ON articles.row = passages.article WHERE passages.row IN ({})",
+        rows,
+    )
+    by_row = {int(row): (headline, text) for row, headline, text in found}
+    return [by_row[row] for row in rows]
+
+
+def _keyword_documents(generation: Generation, total: int, on_progress: OnProgress) -> Iterator[KeywordDocument]:
+    reader = DatabaseReader(generation.database)
+    for row, headline, text in reader.iterate(
+        "SELECT passages.row, articles.headline, passages.text FROM passages"
+        " JOIN articles ON articles.row = passages.article ORDER BY passages.row"
+    ):
+        if int(row) % _PROGRESS_STEP == 0:
+            on_progress(Progress("keywords", int(row), total))
+        whole = f"{headline}\n{text}" if headline else text
+        yield KeywordDocument(int(row), tokenize(whole), character_bigrams(whole))
+    on_progress(Progress("keywords", total, total))
+    reader.close()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@contextmanager
+def _one_writer(index: IndexFolder) -> Iterator[None]:
+    """Hold the index folder's write lock, which the system gives back if the holder dies."""
+    lock = FileLock(index.lock, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ArchiveError(
+            f"Another build is writing to {index.folder} (it holds {index.lock.name}). "
+            "Wait until it has finished, or name another folder with --index DIR."
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"The index folder {index.folder} cannot be written to ({error.strerror}). "
+            "Check its permissions, or name another one with --index DIR."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _remove_abandoned(index: IndexFolder) -> None:
+    """Remove what a build that died left behind: generations without a manifest. Called by the one writer only."""
+    if index.generations.is_dir():
+        for folder in index.generations.iterdir():
+            if folder.is_dir() and not Generation(folder).manifest.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_superseded(index: IndexFolder) -> None:
+    """Keep the generation in use and the one before it, for a rollback."""
+    finished = sorted(folder for folder in index.generations.iterdir() if Generation(folder).manifest.exists())
+    current = index.current().folder
+    older = [folder for folder in finished if folder != current]
+    for folder in older[:-1]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _nothing_to_index(paths: Sequence[Path], rejections: Sequence[Rejection]) -> str:
+    listed = ", ".join(str(path) for path in paths)
+    refused = "".join(f"\n  {rejection.name}: {rejection.reason} {rejection.remedy}" for rejection in rejections[:5])
+    return (
+        f"Nothing in {listed} could be indexed. Expected at least one readable file of .txt .md .html .pdf .csv .jsonl."
+        f"{refused}"
+    )
+
+
+def _own_version() -> str:
+    try:
+        return version("wenbao")
+    except PackageNotFoundError:
+        return "unknown"

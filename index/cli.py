@@ -1,0 +1,182 @@
+"""The commands `wenbao index …`: build, look at and check an archive."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from index.archive import DEFAULT_INDEX, Archive
+from index.build import Progress, build_archive
+from index.encoder import load_encoder
+from index.errors import WenbaoError
+from index.layout import IndexFolder
+from index.records import Rejection
+from index.verify import verify_generation
+
+EXIT_SOME_REFUSED = 3
+_REFUSALS_SHOWN = 20
+_STAGES = {
+    "find": "finding files 查找文件",
+    "read": "reading pages 读取版面",
+    "encode": "encoding passages 编码段落",
+    "keywords": "keyword index 关键词索引",
+    "verify": "verifying 校验",
+}
+index_option = click.option(
+    "--index",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_INDEX,
+    show_default=True,
+    help="Folder of the archive. 索引目录。",
+)
+model_option = click.option(
+    "--model",
+    metavar="NAME_OR_PATH",
+    default=None,
+    help="Any sentence-transformers model instead of the embedded one. 改用其他向量模型。",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines. 输出 JSON。")
+
+
+class WenbaoGroup(click.Group):
+    """A group of commands whose errors are shown as one message, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error meant for a person ends it with exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except WenbaoError as error:
+            raise click.ClickException(str(error)) from error
+
+
+class ProgressBars:
+    """Draws the progress of a build on the standard error output, one bar a stage, with rate and time left."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._bar: tqdm[Any] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Show a step."""
+        if progress.stage != self._stage:
+            self.close()
+            self._stage = progress.stage
+            self._bar = tqdm(total=progress.total or None, desc=_STAGES.get(progress.stage, progress.stage), unit="")
+        if self._bar is not None:
+            self._bar.total = progress.total or None
+            self._bar.update(progress.done - self._bar.n)
+
+    def close(self) -> None:
+        """Finish the bar being drawn."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, with Chinese as it is."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@click.group("index", cls=WenbaoGroup)
+def index_commands() -> None:
+    """Build, look at and check an archive. 建立、查看和校验索引。"""
+
+
+@index_commands.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@index_option
+@model_option
+@json_option
+def build(paths: tuple[Path, ...], folder: Path, model: str | None, as_json: bool) -> None:
+    """Build the archive of files and folders. 从文件和文件夹建立索引。
+
+    Reads .txt .md .html .pdf .csv .jsonl, folders with all below them. Exit status 0: everything is indexed; 3: some
+    files were refused (each is named with the reason and the remedy), the rest is indexed; 1: nothing was changed.
+    """
+    bars = ProgressBars()
+    try:
+        report = build_archive(paths, folder, load_encoder(model), bars)
+    finally:
+        bars.close()
+    if as_json:
+        print_json(
+            {
+                "generation": report.generation,
+                "counts": report.counts.model_dump(),
+                "reused": report.reused,
+                "rejections": [asdict(rejection) for rejection in report.rejections],
+                "seconds": round(report.seconds, 2),
+            }
+        )
+    else:
+        counts = report.counts
+        click.echo(
+            f"{counts.articles} articles, {counts.passages} passages from {counts.sources} sources in {folder} "
+            f"({report.reused} vectors reused, {report.seconds:.1f} s). 已建立索引：{counts.articles} 篇文章。"
+        )
+        _show_rejections(report.rejections)
+    if report.rejections:
+        raise click.exceptions.Exit(EXIT_SOME_REFUSED)
+
+
+@index_commands.command()
+@index_option
+@json_option
+def info(folder: Path, as_json: bool) -> None:
+    """Say what an archive holds and what built it. 查看索引内容。"""
+    archive = Archive.open(folder)
+    manifest = archive.manifest
+    if as_json:
+        facets = {name: dict(values) for name, values in archive.facets().items()}
+        shown = manifest.model_dump(mode="json")
+        print_json(shown | {"dates": archive.date_range(), "facets": facets, "sources": archive.source_names()})
+        return
+    size = sum(record.size for record in manifest.files.values())
+    dates = archive.date_range()
+    click.echo(f"archive     {folder}, generation {manifest.generation}, built {manifest.created}")
+    click.echo(
+        f"holds       {manifest.counts.articles} articles, {manifest.counts.passages} passages, "
+        f"{manifest.counts.sources} sources, {size / 1e6:.1f} MB"
+    )
+    click.echo(f"dates       {' to '.join(dates) if dates else 'none stated'}")
+    for name, values in archive.facets().items():
+        click.echo(f"{name:<11} {', '.join(f'{value} ({count})' for value, count in values[:10]) or 'none stated'}")
+    click.echo(
+        f"encoder     {manifest.encoder.name}, {manifest.encoder.dimension} dimensions, "
+        f"sha256 {manifest.encoder.digest[:12]}…"
+    )
+    names = archive.source_names()
+    click.echo(f"sources     {', '.join(names[:10])}{' …' if len(names) > 10 else ''}")
+    _show_rejections(archive.rejections())
+
+
+@index_commands.command()
+@index_option
+@json_option
+def verify(folder: Path, as_json: bool) -> None:
+    """Check every file and every span of an archive. Exit status 1 if a check fails. 校验索引。"""
+    checks = verify_generation(IndexFolder(folder).current())
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            click.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<12} {check.detail}")
+    if not all(check.passed for check in checks):
+        raise click.exceptions.Exit(1)
+
+
+def _show_rejections(rejections: tuple[Rejection, ...] | list[Rejection]) -> None:
+    if not rejections:
+        return
+    click.echo(f"{len(rejections)} refused 未能读取:", err=True)
+    for rejection in rejections[:_REFUSALS_SHOWN]:
+        click.echo(f"  {rejection.name}: {rejection.reason} {rejection.remedy}", err=True)
+    if len(rejections) > _REFUSALS_SHOWN:
+        click.echo(f"  … and {len(rejections) - _REFUSALS_SHOWN} more (--json lists all)", err=True)

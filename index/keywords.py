@@ -1,0 +1,103 @@
+"""The keyword index: BM25 over the passages' tokens, kept by tantivy (memory-mapped, k1 = 1.2, b = 0.75)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tantivy
+
+from index.errors import ArchiveError
+
+_WRITER_BYTES = 64 * 1024 * 1024
+FIELDS = ("words", "bigrams")
+
+
+@dataclass(frozen=True)
+class KeywordDocument:
+    """The terms of one passage and its article's headline: jieba's words, and pairs of neighbouring characters."""
+
+    row: int
+    words: Sequence[str]
+    bigrams: Sequence[str]
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", stored=False, indexed=True, fast=True)
+    for field in FIELDS:
+        builder.add_text_field(field, stored=False, tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+def write_keywords(folder: Path, documents: Iterable[KeywordDocument]) -> int:
+    """Write a keyword index into an empty folder and return the number of documents."""
+    folder.mkdir(parents=True, exist_ok=True)
+    index = tantivy.Index(_schema(), path=str(folder))
+    writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+    count = 0
+    for document in documents:
+        entry = tantivy.Document()
+        entry.add_unsigned("row", document.row)
+        for field in FIELDS:
+            entry.add_text(field, " ".join(getattr(document, field)))
+        writer.add_document(entry)
+        count += 1
+    writer.commit()
+    writer.wait_merging_threads()
+    return count
+
+
+class KeywordIndex:
+    """A keyword index opened for reading; safe to search from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._index = tantivy.Index.open(str(folder))
+            self._index.reload()
+            self._searcher = self._index.searcher()
+        except (ValueError, OSError) as error:
+            raise ArchiveError(
+                f"The keyword index in {folder} cannot be opened ({error}). "
+                "Rebuild the archive: wenbao index build PATH"
+            ) from error
+        self._schema = _schema()
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def document_frequency(self, token: str, field: str = "words") -> int:
+        """Return how many documents hold the token in the field."""
+        return int(self._searcher.doc_freq(field, token))
+
+    def search(
+        self, weights: dict[str, float], k: int, *, field: str = "words", rows: npt.NDArray[np.int64] | None = None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Return the rows with the best BM25 scores and the scores, both of length <= `k`, best first.
+
+        `weights` maps a token to its weight in the query. With `rows`, only those rows are scored, and rows that hold
+        no token are left out all the same.
+        """
+        clauses = [(tantivy.Occur.Should, self._term(field, token, weight)) for token, weight in weights.items()]
+        if not clauses or k < 1 or len(self) == 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        query = tantivy.Query.boolean_query(clauses)
+        if rows is not None:
+            among = tantivy.Query.term_set_query(self._schema, "row", [int(row) for row in rows])
+            query = tantivy.Query.boolean_query(
+                [
+                    (tantivy.Occur.Must, query),
+                    (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0)),
+                ]
+            )
+        hits = self._searcher.search(query, limit=min(k, len(self)), count=False).hits
+        found = self._searcher.fast_field_values("row", [address for _, address in hits])
+        scores = np.array([score for score, _ in hits], np.float32)
+        order = np.lexsort((np.array(found, np.int64), -scores)) if hits else np.empty(0, np.int64)
+        return np.array(found, np.int64)[order], scores[order]
+
+    def _term(self, field: str, token: str, weight: float) -> tantivy.Query:
+        return tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, field, token, "freq"), weight)

@@ -1,0 +1,110 @@
+"""The manifest of a generation: what it holds, what built it, and how to know its files are whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from index.encoder import EncoderIdentity
+from index.errors import ArchiveError
+from index.layout import Generation, file_digest
+
+FORMAT_VERSION = 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileRecord(_Frozen):
+    """Size in bytes and sha256 of one file."""
+
+    size: int
+    sha256: str
+
+
+class Counts(_Frozen):
+    """How much a generation holds."""
+
+    sources: int
+    articles: int
+    passages: int
+    rejections: int
+
+
+class Chunking(_Frozen):
+    """Lengths of passages in characters."""
+
+    target: int
+    minimum: int
+    maximum: int
+
+
+class Manifest(_Frozen):
+    """Everything one must know of a generation before using it; the content of `manifest.json`."""
+
+    format_version: int
+    generation: str
+    created: str
+    wenbao_version: str
+    encoder: EncoderIdentity
+    tokenizer: dict[str, str]
+    chunking: Chunking
+    counts: Counts
+    inputs: tuple[str, ...]
+    inputs_digest: str
+    build_seconds: float
+    files: dict[str, FileRecord]
+
+
+def record_files(generation: Generation) -> dict[str, FileRecord]:
+    """Return size and digest of every file of a generation, by its path inside the generation."""
+    return {
+        path.relative_to(generation.folder).as_posix(): FileRecord(size=path.stat().st_size, sha256=file_digest(path))
+        for path in generation.files()
+    }
+
+
+def read_manifest(generation: Generation) -> Manifest:
+    """Read a manifest and check that the files it names are there with their sizes.
+
+    Raises:
+        ArchiveError: the manifest is missing, damaged or of another format, or a file is missing or of another size.
+    """
+    path = generation.manifest
+    remedy = "Rebuild the archive: wenbao index build PATH"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArchiveError(f"The manifest {path} cannot be read ({error}). {remedy}") from error
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        _refuse_other_format(text, path)
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ArchiveError(f"The manifest {path} is damaged ({place}: {first['msg']}). {remedy}") from error
+    _refuse_other_format(text, path)
+    for name, record in manifest.files.items():
+        file = generation.folder / name
+        size = file.stat().st_size if file.is_file() else None
+        if size != record.size:
+            found = "is missing" if size is None else f"has {size} bytes"
+            raise ArchiveError(f"{file} {found}, the manifest says {record.size} bytes. {remedy}")
+    return manifest
+
+
+def _refuse_other_format(text: str, path: Path) -> None:
+    class _Version(BaseModel):
+        format_version: int
+
+    try:
+        found = _Version.model_validate_json(text).format_version
+    except ValidationError:
+        return
+    if found != FORMAT_VERSION:
+        raise ArchiveError(
+            f"The archive of {path} has format version {found}, this Wenbao reads version {FORMAT_VERSION}. "
+            "Rebuild the archive with this version: wenbao index build PATH"
+        )

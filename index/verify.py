@@ -1,0 +1,122 @@
+"""Checks of a generation on disk. Each is a pure function of the files that returns what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.database import DatabaseReader, parse_spans
+from index.errors import ArchiveError
+from index.keywords import KeywordIndex
+from index.layout import Generation, file_digest
+from index.manifest import Manifest, read_manifest
+from index.spans import join_spans, spans_inside
+from index.vectors import FaissStore
+
+_VECTOR_CHUNK = 8192
+_UNIT_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True)
+class Check:
+    """The result of one check; `detail` says in words what was found."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def verify_generation(generation: Generation) -> list[Check]:
+    """Run every check on a generation. A damaged file fails its check and never raises."""
+    try:
+        manifest = read_manifest(generation)
+    except ArchiveError as error:
+        return [Check("manifest", passed=False, detail=str(error))]
+    results = [Check("manifest", passed=True, detail=f"format {manifest.format_version}, {len(manifest.files)} files")]
+    for name, check in _CHECKS.items():
+        try:
+            problem = next(check(generation, manifest), None)
+        except ArchiveError as error:
+            problem = str(error)
+        results.append(Check(name, passed=problem is None, detail=problem or "ok"))
+    return results
+
+
+def _digests(generation: Generation, manifest: Manifest) -> Iterator[str]:
+    on_disk = {path.relative_to(generation.folder).as_posix() for path in generation.files()}
+    for name, record in manifest.files.items():
+        found = file_digest(generation.folder / name)
+        if found != record.sha256:
+            yield f"{name} has sha256 {found[:12]}…, the manifest says {record.sha256[:12]}…; rebuild the archive"
+    for name in sorted(on_disk - manifest.files.keys()):
+        yield f"{name} is not named in the manifest; remove it or rebuild the archive"
+
+
+def _counts(generation: Generation, manifest: Manifest) -> Iterator[str]:
+    expected = manifest.counts
+    reader = DatabaseReader(generation.database)
+    for table in ("sources", "articles", "passages", "rejections"):
+        found = int(reader.query(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - fixed names
+        if found != getattr(expected, table):
+            yield f"the database holds {found} {table}, the manifest says {getattr(expected, table)}"
+    for what, count in (
+        ("vectors", len(FaissStore.open(generation.vectors))),
+        ("keyword documents", len(KeywordIndex(generation.keywords))),
+    ):
+        if count != expected.passages:
+            yield f"there are {count} {what} for {expected.passages} passages"
+
+
+def _references(generation: Generation, manifest: Manifest) -> Iterator[str]:
+    reader = DatabaseReader(generation.database)
+    for child, parent in (("articles", "sources"), ("passages", "articles")):
+        column = parent.removesuffix("s")
+        orphans = reader.query(
+            f"SELECT count(*) FROM {child} WHERE {column} NOT IN (SELECT row FROM {parent})"  # noqa: S608 - fixed names
+        )[0][0]
+        if int(orphans):
+            yield f"{orphans} {child} belong to no {column}"
+    rows = reader.query("SELECT min(row), max(row) FROM passages")[0]
+    if (int(rows[0]), int(rows[1])) != (0, manifest.counts.passages - 1):
+        yield f"passage rows run from {rows[0]} to {rows[1]} instead of 0 to {manifest.counts.passages - 1}"
+
+
+def _spans(generation: Generation, manifest: Manifest) -> Iterator[str]:
+    reader = DatabaseReader(generation.database)
+    for row in range(manifest.counts.sources):
+        [(name, text)] = reader.query("SELECT name, text FROM sources WHERE row = ?", [row])
+        pieces = reader.query("SELECT 'article ' || id, spans, text FROM articles WHERE source = ?", [row])
+        pieces += reader.query(
+            "SELECT 'passage ' || passages.row, passages.spans, passages.text FROM passages"
+            " JOIN articles ON articles.row = passages.article WHERE articles.source = ?",
+            [row],
+        )
+        for piece, encoded, expected in pieces:
+            spans = parse_spans(encoded)
+            if not spans or not spans_inside(spans, len(text)):
+                yield f"the spans of {piece} do not lie inside {name}"
+            elif join_spans(text, spans) != expected:
+                yield f"the text of {piece} is not what its spans select in {name}"
+
+
+def _vectors(generation: Generation, manifest: Manifest) -> Iterator[str]:
+    store = FaissStore.open(generation.vectors)
+    if store.dimension != manifest.encoder.dimension:
+        yield f"vectors have {store.dimension} dimensions, the encoder gives {manifest.encoder.dimension}"
+    for start in range(0, len(store), _VECTOR_CHUNK):
+        vectors = store.fetch(np.arange(start, min(start + _VECTOR_CHUNK, len(store)), dtype=np.int64))
+        lengths = np.linalg.norm(vectors, axis=1)
+        wrong = np.flatnonzero(~(np.abs(lengths - 1) <= _UNIT_TOLERANCE))
+        if len(wrong):
+            yield f"the vector of passage {start + int(wrong[0])} has length {lengths[wrong[0]]:.3f} instead of 1"
+
+
+_CHECKS: dict[str, Callable[[Generation, Manifest], Iterator[str]]] = {
+    "digests": _digests,
+    "counts": _counts,
+    "references": _references,
+    "spans": _spans,
+    "vectors": _vectors,
+}

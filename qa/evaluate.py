@@ -1,0 +1,216 @@
+"""Evaluation: how well retrieval, answers, citations and refusals do on a set of questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from index.archive import Archive
+from index.spans import join_spans
+from qa.answer import Answer
+from qa.bot import Bot
+from qa.dialogue import Chat
+from qa.evaluation_set import EvaluationQuestion
+from qa.retrieve import Hit
+from qa.scoring import character_f1, exact_match, is_right, normalize_answer
+
+_DEPTH = 60
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one question. Ranks count from 1; None where nothing in the searched depth fits, or nothing should.
+
+    `article_rank` counts distinct articles, `passage_rank` passages that hold an accepted answer.
+    """
+
+    question: EvaluationQuestion
+    answerable: bool
+    article_rank: int | None
+    passage_rank: int | None
+    found: bool
+    answer: str
+    confidence: float
+    right: bool
+    exact: bool
+    f1: float
+    citations: int
+    citations_exact: int
+    retrieval_ms: float
+    total_ms: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures over the questions of one kind. Shares lie in 0..1, times are milliseconds; None where nothing applies.
+
+    `article_recall` and `passage_recall` are at 1, 5 and 20. `right` is over all questions: answerable ones answered
+    right, and unanswerable ones declined. `refusal_precision` is the share of refusals that were due, `refusal_recall`
+    the share of the unanswerable that were refused.
+    """
+
+    kind: str
+    questions: int
+    answerable: int
+    article_recall: dict[int, float] | None
+    article_mrr: float | None
+    passage_recall: dict[int, float] | None
+    right: float
+    exact_match: float | None
+    f1: float | None
+    citations_exact: float | None
+    refusal_precision: float | None
+    refusal_recall: float | None
+    answerable_declined: float | None
+    retrieval_p50: float
+    retrieval_p95: float
+    total_p50: float
+    total_p95: float
+
+
+def evaluate(
+    bot: Bot, questions: Sequence[EvaluationQuestion], on_done: Callable[[int, int], None] = lambda done, total: None
+) -> list[Outcome]:
+    """Ask every question and look at what comes; a question whose documents the archive lacks should be declined."""
+    archive = bot.archive
+    names = archive.source_names()
+    chats: dict[str, Chat] = {}
+    outcomes = []
+    for done, question in enumerate(questions):
+        gold = {name for name in names if any(_is_document(name, wanted) for wanted in question.documents)}
+        answerable = bool(question.answers) and bool(gold)
+        hits = bot.search(question.text, _DEPTH)
+        if question.conversation:
+            answer = chats.setdefault(question.conversation, bot.chat()).ask(question.text)
+        else:
+            answer = bot.ask(question.text)
+        outcomes.append(_outcome(archive, question, answer, hits, gold, answerable=answerable))
+        on_done(done + 1, len(questions))
+    return outcomes
+
+
+def _outcome(
+    archive: Archive,
+    question: EvaluationQuestion,
+    answer: Answer,
+    hits: Sequence[Hit],
+    gold: set[str],
+    *,
+    answerable: bool,
+) -> Outcome:
+    accepted = [normalize_answer(text) for text in question.answers]
+
+    def holds_answer(text: str) -> bool:
+        normal = normalize_answer(text)
+        return any(wanted in normal for wanted in accepted)
+
+    articles = list({hit.article.id: hit.article for hit in hits}.values())
+    alone = _sources_of_one_article(archive)
+    article_rank = passage_rank = None
+    if answerable:
+        article_rank = _first_rank(
+            article.source in gold and (article.source in alone or holds_answer(article.text)) for article in articles
+        )
+        passage_rank = _first_rank(hit.article.source in gold and holds_answer(hit.passage.text) for hit in hits)
+    exact = sum(
+        join_spans(archive.source(citation.source).text, citation.spans) == citation.quote
+        for citation in answer.citations
+    )
+    return Outcome(
+        question=question,
+        answerable=answerable,
+        article_rank=article_rank,
+        passage_rank=passage_rank,
+        found=answer.found,
+        answer=answer.answer,
+        confidence=answer.confidence,
+        right=is_right(answer.answer, question.answers, question.kind)
+        if answerable and answer.found
+        else not answerable and not answer.found,
+        exact=any(exact_match(answer.answer, text) for text in question.answers),
+        f1=max((character_f1(answer.answer, text) for text in question.answers), default=0.0),
+        citations=len(answer.citations),
+        citations_exact=exact,
+        retrieval_ms=answer.timings["retrieve"],
+        total_ms=answer.timings["total"],
+    )
+
+
+def summarize(outcomes: Sequence[Outcome]) -> list[Summary]:
+    """Return the figures per kind of question, and those of all together last."""
+    kinds = sorted({outcome.question.kind for outcome in outcomes})
+    groups = [(kind, [outcome for outcome in outcomes if outcome.question.kind == kind]) for kind in kinds]
+    return [_summary(kind, group) for kind, group in [*groups, ("all", list(outcomes))] if group]
+
+
+def _summary(kind: str, group: Sequence[Outcome]) -> Summary:
+    answerable = [outcome for outcome in group if outcome.answerable]
+    declined = [outcome for outcome in group if not outcome.found]
+    cited = sum(outcome.citations for outcome in group)
+    retrieval, total = [o.retrieval_ms for o in group], [o.total_ms for o in group]
+    return Summary(
+        kind=kind,
+        questions=len(group),
+        answerable=len(answerable),
+        article_recall=_recall([o.article_rank for o in answerable]),
+        article_mrr=_share([1 / o.article_rank if o.article_rank else 0.0 for o in answerable]),
+        passage_recall=_recall([o.passage_rank for o in answerable]),
+        right=_share([o.right for o in group]) or 0.0,
+        exact_match=_share([o.exact for o in answerable]),
+        f1=_share([o.f1 for o in answerable]),
+        citations_exact=sum(o.citations_exact for o in group) / cited if cited else None,
+        refusal_precision=_share([not o.answerable for o in declined]),
+        refusal_recall=_share([not o.found for o in group if not o.answerable]),
+        answerable_declined=_share([not o.found for o in answerable]),
+        retrieval_p50=_percentile(retrieval, 50),
+        retrieval_p95=_percentile(retrieval, 95),
+        total_p50=_percentile(total, 50),
+        total_p95=_percentile(total, 95),
+    )
+
+
+def to_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return figures and failures as plain values, for JSON."""
+    return {
+        "summary": [asdict(summary) for summary in summarize(outcomes)],
+        "failures": [asdict(outcome) for outcome in failures(outcomes)],
+    }
+
+
+def failures(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes that are not right."""
+    return [outcome for outcome in outcomes if not outcome.right]
+
+
+def _is_document(source: str, wanted: str) -> bool:
+    return source == wanted or source.endswith((f"/{wanted}", f"#{wanted}"))
+
+
+@lru_cache(maxsize=4)
+def _sources_of_one_article(archive: Archive) -> frozenset[str]:
+    counts: dict[str, int] = {}
+    for article in archive.articles():
+        counts[article.source] = counts.get(article.source, 0) + 1
+    return frozenset(source for source, count in counts.items() if count == 1)
+
+
+def _first_rank(fits: Any) -> int | None:
+    return next((rank for rank, fit in enumerate(fits, start=1) if fit), None)
+
+
+def _recall(ranks: Sequence[int | None]) -> dict[int, float] | None:
+    if not ranks:
+        return None
+    return {depth: sum(rank is not None and rank <= depth for rank in ranks) / len(ranks) for depth in (1, 5, 20)}
+
+
+def _share(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    return round(float(np.percentile(values, percent)), 1)

@@ -1,0 +1,95 @@
+"""A question, parsed: its text checked, and the terms it is searched by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from index.errors import InputError
+from index.folding import fold_text, is_han
+from index.tokens import character_bigrams, tokenize
+
+MAX_CHARACTERS = 500
+AnswerKind = Literal["number", "person", "time", "place", "reason", "manner", "other"]
+
+# Words that ask, or hold a sentence together: they say what kind of answer is wanted, not what the article is about.
+_ASKING = (
+    "什么 哪 哪个 哪些 哪里 哪儿 哪位 哪天 哪年 哪一天 哪一 谁 几 多少 多大 多高 多长 多久 为什么 为何 "
+    "如何 怎么 怎样 怎么样 何时 何地 是否 吗 呢 吧 啊 请问 是 的 了 在 有 和 与 及 被 把 由 对 于 从 到 个 位 名 这 那 其 之 也 都 就 "
+    "什麼 哪裡 誰 幾 為什麼 為何 怎麼 嗎 "
+    "what which who whom whose when where why how many much is are was were do does did "
+    "the a an of in on at to for by and"
+)
+_ASKING_TERMS = frozenset(fold_text(_ASKING).split())
+_ASKING_BIGRAMS = frozenset(term for term in _ASKING_TERMS if len(term) == 2 and is_han(term[0]))
+
+# The first kind whose mark the question holds is taken.
+_KIND_MARKS: tuple[tuple[AnswerKind, tuple[str, ...]], ...] = (
+    ("reason", ("为什么", "为何", "原因", "why")),
+    (
+        "time",
+        (
+            "什么时候",
+            "何时",
+            "哪天",
+            "哪一天",
+            "哪年",
+            "哪一年",
+            "几点",
+            "几月",
+            "几号",
+            "哪个月",
+            "时间",
+            "日期",
+            "when",
+        ),
+    ),
+    (
+        "place",
+        ("哪里", "哪儿", "何地", "什么地方", "哪个市", "哪个省", "哪个城市", "哪个国家", "哪个区", "地点", "where"),
+    ),
+    ("person", ("谁", "哪位", "何人", "什么人", "who", "whom")),
+    ("number", ("多少", "几", "多大", "多高", "多长", "多久", "比例", "金额", "how many", "how much", "how long")),
+    ("manner", ("如何", "怎么", "怎样", "how")),
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question as asked, its search terms, and the kind of answer it asks for."""
+
+    text: str
+    words: tuple[str, ...]
+    bigrams: tuple[str, ...]
+    kind: AnswerKind
+
+
+def parse_question(text: str) -> Question:
+    """Check a question and find its search terms.
+
+    Raises:
+        InputError: it is empty, or longer than `MAX_CHARACTERS`.
+    """
+    stripped = text.strip()
+    if not any(character.isalnum() for character in stripped):
+        raise InputError("The question is empty. Ask in words, for example: 活动有多少人参加？")
+    if len(stripped) > MAX_CHARACTERS:
+        raise InputError(
+            f"The question has {len(stripped)} characters, at most {MAX_CHARACTERS} can be read. "
+            "Shorten it to one question."
+        )
+    words = tuple(dict.fromkeys(tokenize(stripped)))
+    bigrams = tuple(dict.fromkeys(character_bigrams(stripped)))
+    return Question(
+        text=stripped,
+        words=tuple(word for word in words if word not in _ASKING_TERMS) or words,
+        bigrams=tuple(pair for pair in bigrams if pair not in _ASKING_BIGRAMS | _ASKING_TERMS) or bigrams,
+        kind=_answer_kind(fold_text(stripped)),
+    )
+
+
+def _answer_kind(folded: str) -> AnswerKind:
+    for kind, marks in _KIND_MARKS:
+        if any(mark in folded for mark in marks):
+            return kind
+    return "other"

@@ -1,0 +1,162 @@
+"""Retrieval: the passages most likely to answer, from dense and keyword search, fused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from index.archive import Archive, Filters, PassageRow
+from index.encoder import Encoder
+from index.folding import fold_text
+from index.records import Article
+from index.tokens import character_bigrams
+from qa.fusion import Evidence, fuse
+from qa.question import Question
+
+Rows = npt.NDArray[np.int64]
+CANDIDATES = 200
+_BM25_K1 = 1.2
+_NEAR_DUPLICATE = 0.8
+_SHINGLE = 4
+
+
+@dataclass(frozen=True)
+class Stages:
+    """How one passage came to its place: rank (from 1, None if not near the top) and score in each list."""
+
+    dense_rank: int | None
+    dense: float
+    words_rank: int | None
+    words: float
+    bigrams_rank: int | None
+    bigrams: float
+    features: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A retrieved passage with its article; `duplicates` are passages that say the same, collapsed into it."""
+
+    passage: PassageRow
+    article: Article
+    score: float
+    stages: Stages
+    duplicates: tuple[PassageRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """The hits of a question, best first, the question's vector, and what the indexes said of all candidates."""
+
+    hits: tuple[Hit, ...]
+    vector: npt.NDArray[np.float32]
+    evidence: Evidence
+
+
+class Retriever:
+    """Searches one archive with one encoder; safe to use from several threads."""
+
+    def __init__(self, archive: Archive, encoder: Encoder) -> None:
+        archive.require_encoder(encoder.identity)
+        self.archive = archive
+        self.encoder = encoder
+
+    def retrieve(self, question: Question, k: int = 10, filters: Filters | None = None) -> Retrieval:
+        """Return the `k` best distinct passages for a question.
+
+        Raises:
+            InputError: a filter cannot be understood.
+        """
+        vector = self.encoder.encode_queries([fold_text(question.text, casefold=False)])[0]
+        allowed = self.archive.rows_matching(filters) if filters else None
+        dense_rows, _ = self.archive.vectors.search(vector[None, :], CANDIDATES, allowed)
+        words_rows = self._keyword_rows("words", question.words, allowed)
+        bigrams_rows = self._keyword_rows("bigrams", question.bigrams, allowed)
+        rows = np.unique(np.concatenate([dense_rows[0], words_rows, bigrams_rows]))
+        evidence = Evidence(
+            dense=self.archive.vectors.fetch(rows) @ vector,
+            words=self._keyword_scores("words", question.words, rows),
+            bigrams=self._keyword_scores("bigrams", question.bigrams, rows),
+            words_limit=self._limit("words", question.words),
+            bigrams_limit=self._limit("bigrams", question.bigrams),
+        )
+        fusion = fuse(evidence)
+        order = np.lexsort((rows, -fusion.scores))
+        ranks = [_ranks(found) for found in (dense_rows[0], words_rows, bigrams_rows)]
+
+        def stages(place: int) -> Stages:
+            row = int(rows[place])
+            return Stages(
+                dense_rank=ranks[0].get(row),
+                dense=float(evidence.dense[place]),
+                words_rank=ranks[1].get(row),
+                words=float(evidence.words[place]),
+                bigrams_rank=ranks[2].get(row),
+                bigrams=float(evidence.bigrams[place]),
+                features=fusion.explain(place),
+            )
+
+        return Retrieval(self._collapse(rows[order], fusion.scores[order], order, stages, k), vector, evidence)
+
+    def _keyword_rows(self, field: str, terms: Sequence[str], allowed: Rows | None) -> Rows:
+        return self.archive.keywords.search(dict.fromkeys(terms, 1.0), CANDIDATES, field=field, rows=allowed)[0]
+
+    def _keyword_scores(self, field: str, terms: Sequence[str], rows: Rows) -> npt.NDArray[np.float32]:
+        found, scores = self.archive.keywords.search(dict.fromkeys(terms, 1.0), len(rows), field=field, rows=rows)
+        result = np.zeros(len(rows), np.float32)
+        result[np.searchsorted(rows, found)] = scores
+        return result
+
+    def _limit(self, field: str, terms: Sequence[str]) -> float:
+        """Return the BM25 score of a passage that holds every term many times over: the most a passage can reach."""
+        keywords, count = self.archive.keywords, len(self.archive.keywords)
+        frequencies = (keywords.document_frequency(term, field) for term in terms)
+        return (_BM25_K1 + 1) * sum(math.log(1 + (count - found + 0.5) / (found + 0.5)) for found in frequencies)
+
+    def _collapse(
+        self, rows: Rows, scores: npt.NDArray[np.float32], places: Rows, stages: Callable[[int], Stages], k: int
+    ) -> tuple[Hit, ...]:
+        """Return the first `k` passages that say something new; the others go to the hit they repeat."""
+        kept: list[tuple[PassageRow, int]] = []
+        shingles: list[frozenset[str]] = []
+        repeats: list[list[PassageRow]] = []
+        for start in range(0, len(rows), 2 * k):
+            for offset, passage in enumerate(self.archive.passages_at(rows[start : start + 2 * k].tolist())):
+                own = _shingles(passage.text)
+                same = next(
+                    (place for place, other in enumerate(shingles) if _jaccard(own, other) >= _NEAR_DUPLICATE), None
+                )
+                if same is not None:
+                    repeats[same].append(passage)
+                elif len(kept) < k:
+                    kept.append((passage, start + offset))
+                    shingles.append(own)
+                    repeats.append([])
+            if len(kept) >= k:
+                break
+        articles = self.archive.articles_at([passage.article_row for passage, _ in kept])
+        return tuple(
+            Hit(passage, article, float(scores[position]), stages(int(places[position])), tuple(repeated))
+            for (passage, position), article, repeated in zip(kept, articles, repeats, strict=True)
+        )
+
+
+def _ranks(rows: Rows) -> dict[int, int]:
+    return {int(row): rank for rank, row in enumerate(rows, start=1)}
+
+
+def _shingles(text: str) -> frozenset[str]:
+    letters = "".join(character_bigrams(text))
+    return frozenset(letters[i : i + _SHINGLE] for i in range(max(1, len(letters) - _SHINGLE + 1)))
+
+
+def _jaccard(left: frozenset[str], right: frozenset[str]) -> float:
+    small, large = sorted((len(left), len(right)))
+    if small < _NEAR_DUPLICATE * large:
+        return 0.0
+    shared = len(left & right)
+    return shared / (small + large - shared)
