@@ -27,7 +27,11 @@ MOST_PARAGRAPHS = 500
 MOVES_AT = 2.0
 MOVES_WITHOUT_A_BREAK = 0.10
 MOST_MOVES = 12
+LONGEST_PIECE = 12
 
+_NO_SUBJECT = re.compile(
+    r"^(?:做到|确保|并|且|而|也|使|让|把|将|以|从而|实现|进一步|切实|不断|努力|坚决|全力|着力|共同|为|等|后|时|中|里|上|下|内|者|们)"
+)
 _SHORT_START = re.compile(r"^[^。！？；，、\s“”]{1,4}[。！？；]")
 
 
@@ -113,20 +117,46 @@ def _body(draft: Draft, start: int = 0, stop: int | None = None) -> list[Line]:
 def _moves(drafts: Sequence[Draft], gram: _Gram, rows: dict[int, int]) -> list[_Move]:
     """Return every move whose evidence is strong enough."""
     found: list[_Move] = []
+    owned = [_rows([*draft.titles, *_body(draft)], rows) for draft in drafts]
+    # how much each line of the page shares with each draft, and each draft with itself
+    shared = np.stack([gram.products[:, own].sum(axis=1) for own in owned], axis=1)
+    norms = np.array([shared[own, index].sum() for index, own in enumerate(owned)])
     for giver_index, giver in enumerate(drafts):
-        for start, stop in _pieces(giver):
-            piece = _rows(_body(giver, start, stop), rows)
-            rest = [*giver.titles, *_body(giver, 0, start), *_body(giver, stop)]
-            home = gram.cosine(piece, _rows(rest, rows))
+        pieces = _pieces(giver)
+        if not pieces:
+            continue
+        weights = _FlowWeights(giver, gram, rows, shared)
+        for start, stop in pieces:
+            toward, inside = weights.of(start, stop)
+            rest = norms[giver_index] - 2 * toward[giver_index] + inside
+            home = (toward[giver_index] - inside) / math.sqrt(rest * inside) if rest > 1e-6 and inside > 0 else 0.0
             for taker_index, taker in enumerate(drafts):
-                if taker_index == giver_index or taker.last_body() is None:
+                if taker_index == giver_index or taker.last_body() is None or inside <= 0:
                     continue
-                away = gram.cosine(piece, _rows([*taker.titles, *_body(taker)], rows))
+                away = float(toward[taker_index]) / math.sqrt(max(norms[taker_index], 1e-6) * inside)
                 score = _evidence(giver, start, stop, taker, home, away)
                 score += 0.3 * (giver_index > taker_index)
                 if score >= MOVES_AT:
                     found.append(_Move(giver_index, start, stop, taker_index, score))
     return found
+
+
+class _FlowWeights:
+    """What any range of a draft's flow shares with each draft and with itself, by prefix sums."""
+
+    def __init__(self, draft: Draft, gram: _Gram, rows: dict[int, int], shared: NDArray[np.float64]) -> None:
+        flow = [rows[line.number] for line, _ in draft.flow]
+        body = np.array([kind is Kind.BODY for _, kind in draft.flow], dtype=np.float64)
+        products = gram.products[np.ix_(flow, flow)] * body[:, None] * body[None, :]
+        self._inside = np.zeros((len(flow) + 1, len(flow) + 1))
+        self._inside[1:, 1:] = products.cumsum(axis=0).cumsum(axis=1)
+        self._toward = np.zeros((len(flow) + 1, shared.shape[1]))
+        self._toward[1:] = (shared[flow] * body[:, None]).cumsum(axis=0)
+
+    def of(self, start: int, stop: int) -> tuple[NDArray[np.float64], float]:
+        """Return what lines `start` to `stop` share with each draft, and with themselves."""
+        inside = self._inside[stop, stop] - 2 * self._inside[start, stop] + self._inside[start, start]
+        return self._toward[stop] - self._toward[start], float(inside)
 
 
 def _pieces(draft: Draft) -> list[tuple[int, int]]:
@@ -142,12 +172,13 @@ def _pieces(draft: Draft) -> list[tuple[int, int]]:
     pieces: list[tuple[int, int]] = []
     for index in body:
         first = index == body[0]
-        if first and not (draft.comes_from_elsewhere and not draft.titles) or is_lead(flow[index][0].text):
+        if (first and not (draft.comes_from_elsewhere and not draft.titles)) or is_lead(flow[index][0].text):
             continue
         before_open = not first and not breaks_paragraph(flow[index - 1][0].text) and flow[index - 1][1] is Kind.BODY
         pieces.append((index, len(flow)))
         if before_open:
-            pieces.extend((index, stop) for stop in body if stop > index and flow[stop - 1][1] is Kind.BODY)
+            later = [stop for stop in body if stop > index and flow[stop - 1][1] is Kind.BODY]
+            pieces.extend((index, stop) for stop in later[:LONGEST_PIECE])
     return pieces
 
 
@@ -169,6 +200,8 @@ def _evidence(giver: Draft, start: int, stop: int, taker: Draft, home: float, aw
             score += 1.5
         if headless:
             score += 1.5
+        elif _NO_SUBJECT.match(head):
+            score += 0.8
     elif headless or not _stands_alone(giver, start, stop):
         return 0.0
     else:

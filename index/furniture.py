@@ -37,7 +37,8 @@ _PAGE_NUMBER = re.compile(
     r"|[A-Z]?\d{1,3}|\d{1,3}\s*[/／]\s*\d{1,3}|[Pp]age\s+[A-Z]?\d{1,3})$"
 )
 _COPYRIGHT = re.compile(
-    r"[Cc]opyright\s*(?:©|\(|\d)|©|All [Rr]ights [Rr]eserved|版权所有|版權所有|ICP[备证]\S*\d|公网安备|经营许可证[:：编\d]|"
+    r"[Cc]opyright\s*(?:©|\(|\d)|©|All [Rr]ights [Rr]eserved|版权所有|版權所有|ICP[备证]\S*\d|公网安备|"
+    r"经营许可证[:：编\d]|"
     r"互联网新闻信息服务许可证|制作及维护|违法和不良信息举报|许可证(?:编号|号|[:：])"
 )
 _RIGHTS = re.compile(
@@ -56,7 +57,8 @@ _TOP_SECTION = re.compile(
 _TOP_LINES = 7
 _WEATHER = re.compile(r"(?:晴|多云|阴|雨|雪|雾|霾|天气).{0,40}(?:℃|°C|摄氏度|度|级)")
 _RECOMMEND = re.compile(
-    r"[【\[▼■]*\s*(?:相关(?:阅读|新闻|文章|推荐|报道阅读)|相關(?:閱讀|新聞|報導)|新闻推荐|推荐(?:阅读|新闻)|猜你喜欢|热门(?:新闻|推荐|文章|阅读)|延伸(?:阅读|閱讀)|为您推荐|更多(?:新闻|文章|精彩)|"
+    r"[【\[▼■]*\s*(?:相关(?:阅读|新闻|文章|推荐|报道阅读)|相關(?:閱讀|新聞|報導)|新闻推荐|推荐(?:阅读|新闻)|猜你喜欢|"
+    r"热门(?:新闻|推荐|文章|阅读)|延伸(?:阅读|閱讀)|为您推荐|更多(?:新闻|文章|精彩)|"
     r"你可能(?:还|也)喜欢|大家都在看|最新(?:新闻|评论)|网友评论|Related (?:stories|articles|news)|Recommended|More news|Read more)\s*[】\]▼:：]*$"
 )
 _LABEL = re.compile(
@@ -65,18 +67,42 @@ _LABEL = re.compile(
     r"客服|印刷|承印|定价|出版|E-?mail|e-?mail|[Ee]ditors?|[Hh]otline|[Pp]hone|Tel)[\s]*[:：/]"
 )
 _EDITORS = frozenset(
-    "编辑 責編 责编 编委 主编 总编 主任 版式 美编 校对 校對 组版 排版 审校 审读 检校 制图 设计 Editor Editors editor editors".split()
+    [
+        "编辑",
+        "責編",
+        "责编",
+        "编委",
+        "主编",
+        "总编",
+        "主任",
+        "版式",
+        "美编",
+        "校对",
+        "校對",
+        "组版",
+        "排版",
+        "审校",
+        "审读",
+        "检校",
+        "制图",
+        "设计",
+        "Editor",
+        "Editors",
+        "editor",
+        "editors",
+    ]
 )
 _PAPERS_OWN = re.compile(
     r"本[报報刊版]|新闻|新聞|投稿|报料|爆料|报社|報社|总编|热线|熱線|发行|发刊|订阅|承印|定价|[Nn]ewsroom|[Hh]otline"
 )
+_PUBLISHED_BY = re.compile(r"主办|承办|出品|制作|备案|维护|技术支持")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _LONGEST_FURNITURE = 90
 
 
 def _imprint_labels(text: str) -> list[str]:
     """Return the imprint labels (责编, 热线, 邮箱) of a line that is nothing but such entries."""
-    if len(text) > 140 or text.endswith("。") and len(text) > 60:
+    if len(text) > 140 or (text.endswith("。") and len(text) > 60):
         return []
     body = text.strip("()（）[]【】 　")
     first = _LABEL.search(body)
@@ -185,9 +211,8 @@ def _settle_imprints(lines: Sequence[Line], roles: list[Role]) -> None:
             roles[number] = Role.IMPRINT
     for line in lines:
         # "江城日报社主办" beside the copyright
-        if roles[line.number] is Role.TEXT and line.number in near_copyright and len(line.text) < 40:
-            if re.search(r"主办|承办|出品|制作|备案|维护|技术支持", line.text):
-                roles[line.number] = Role.FURNITURE
+        if roles[line.number] is Role.TEXT and line.number in near_copyright and _PUBLISHED_BY.search(line.text[:40]):
+            roles[line.number] = Role.FURNITURE
 
 
 def _mark_recommendations(lines: Sequence[Line], roles: list[Role]) -> None:

@@ -16,8 +16,6 @@ from index.bylines import (
     is_lead,
     is_rubric,
     is_signature,
-    is_strong_lead,
-    signature_at_end,
     turns_in,
     turns_out,
 )
@@ -25,6 +23,7 @@ from index.furniture import names_staff
 from index.lines import Line, begins_inside, ends_sentence, is_cjk_text, open_pairs
 
 LONGEST_TITLE = 60
+LONGEST_MARKED_TITLE = 90
 LONGEST_LATIN_TITLE = 110
 
 
@@ -42,7 +41,14 @@ class Kind(Enum):
 _SPEECH = re.compile(r"^.{1,14}(?:强调|表示|说|指出|认为|介绍|坦言|要求|称|透露|告诉记者)[,，:：]")
 _TURN_OF_TALK = re.compile(r"^(?:记者|記者|问|問|答|主持人|Q|A|嘉宾|编辑|读者)\d?\s*[:：]")
 _ENTRY = re.compile(r"[:：]\s*[\d+（(-]|\d{3,4}[-—]\d{6,8}|\d{7,}|@|https?:|www\.|^[^\u3400-\u9fffA-Za-z]*$")
-_NO_TITLE_END = "，,、；;：:。—-－的和与及或对在为是将把被从向于由使让给各每该其并而因但且至到即"
+_NO_TITLE_END = "，,、；;：:。—-－的和与及或对在为是将把被从向于由使让给各每该其并而因但且即"
+_WORD_END = re.compile(
+    r"(?:应对|應對|绝对|相对|配对|参与|行为|作为|成为|目的|标的|总和|共和|平和|服从|方向|走向|意向|动向|导向|志向|取向|自由|理由|由来|大使|天使|行使|"
+    r"转让|礼让|可以|得以|予以|难以|普及|触及|大将|名将|上将|中将|少将|所在|存在|实在|现在|好的|于是|但是|不是|就是|都是|终于|关于|属于|等于)$"
+)
+_NAMES_ONLY = re.compile(
+    r"(?:[\u3400-\u9fff]{1,4}(?:[（(].{1,4}[)）])?[\s、，,]+){3,}[\u3400-\u9fff]{1,4}(?:[（(].{1,4}[)）])?$|(?:[\u3400-\u9fff]{1,3}[\s、]+){2,}[\u3400-\u9fff]{1,3}$"
+)
 _MEASURE = "天个個名人年月日次时時点點分秒万萬亿億元块％%度级級岁歲家户戶处處条條项項位米里吨斤公平余餘多千百"
 SPACED = re.compile(r"[\u4e00-\u9fff”’」》!！?？\d]\s+[“‘「《]?[\u4e00-\u9fff\d]")
 
@@ -80,7 +86,7 @@ def wrap_width(lines: Sequence[Line]) -> int | None:
 def _latin_title(line: Line, following: Line | None, width: int | None) -> bool:
     """Say whether a line of a Western text reads as a title: alone between blank lines, or most words capitalised."""
     text = line.text
-    if len(text) > LONGEST_LATIN_TITLE or text[-1] in ".,;:" or not text[0].isupper() and not text[0].isdigit():
+    if len(text) > LONGEST_LATIN_TITLE or text[-1] in ".,;:" or (not text[0].isupper() and not text[0].isdigit()):
         return False
     words = [word for word in text.split() if word[0].isalpha()]
     if sum(map(len, words)) < 4 or _ENTRY.search(text):
@@ -89,7 +95,12 @@ def _latin_title(line: Line, following: Line | None, width: int | None) -> bool:
     apart = (line.blanks > 0 or line.number == 0) and (following is None or following.blanks > 0)
     if width is not None and not apart:
         return False
-    return apart and (capitals >= 0.6 or len(text) <= 60) or (capitals >= 0.8 and len(words) >= 3 and line.blanks > 0)
+    return (apart and (capitals >= 0.6 or len(text) <= 60)) or (capitals >= 0.8 and len(words) >= 3 and line.blanks > 0)
+
+
+def _ends_unfinished(text: str) -> bool:
+    """Say whether a line ends with a mark or a word that something must follow."""
+    return text[-1] in _NO_TITLE_END and not _WORD_END.search(text)
 
 
 def is_title(line: Line, previous: Line | None, following: Line | None, width: int | None) -> bool:
@@ -108,9 +119,9 @@ def is_title(line: Line, previous: Line | None, following: Line | None, width: i
     ):
         # a byline or a lead follows: what stands above it is its headline, however it ends
         return previous is None or ends_sentence(previous.text) or not crosses_word(previous.text, text)
-    if _ENTRY.search(text):
+    if _ENTRY.search(text) or _NAMES_ONLY.match(text):
         return False
-    if not 2 <= bare <= LONGEST_TITLE or text[-1] in _NO_TITLE_END or "。" in text or open_pairs(text) != 0:
+    if not 2 <= bare <= LONGEST_TITLE or _ends_unfinished(text) or "。" in text or open_pairs(text) != 0:
         return False
     if begins_inside(text) or _TURN_OF_TALK.match(text):
         return False
@@ -154,7 +165,7 @@ def classify(lines: Sequence[Line]) -> list[Kind]:
             kinds.append(Kind.BYLINE)
         elif names_staff(text):
             kinds.append(Kind.SIGNATURE)
-        elif turns_in(text) and len(text) <= 16 or turns_out(text) and len(text) <= 16:
+        elif (turns_in(text) and len(text) <= 16) or (turns_out(text) and len(text) <= 16):
             kinds.append(Kind.TURN)
         elif is_lead(text):
             kinds.append(Kind.BODY)

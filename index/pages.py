@@ -170,7 +170,8 @@ def _whole_article(source: Source, doubt: str | None = None) -> Article:
     """Return the whole source as one article."""
     text = source.text
     spans = trim_spans(text, ((0, len(text)),))
-    headline, headline_spans = source.headline or "", ()
+    headline = source.headline or ""
+    headline_spans: Spans = ()
     if headline:
         found = text.find(headline, 0, len(headline) + 200)
         headline_spans = ((found, found + len(headline)),) if found >= 0 else ()

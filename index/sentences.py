@@ -19,8 +19,53 @@ _ATTRIBUTION = re.compile(
     r"[^。！？!?；;…\n\r“”「」]{0,16}(?:说|說|道|称|稱|表示|坦言|介绍|介紹|指出|问|問|回忆|强调|回答|写道)"
 )
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st jr sr vs no inc ltd co corp gen sen rep gov rev capt col lt sgt jan feb mar apr jun jul aug "
-    "sep sept oct nov dec fig al etc e.g i.e a.m p.m u.s u.k u.n".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "st",
+        "jr",
+        "sr",
+        "vs",
+        "no",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "gen",
+        "sen",
+        "rep",
+        "gov",
+        "rev",
+        "capt",
+        "col",
+        "lt",
+        "sgt",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "fig",
+        "al",
+        "etc",
+        "e.g",
+        "i.e",
+        "a.m",
+        "p.m",
+        "u.s",
+        "u.k",
+        "u.n",
+    ]
 )
 _WORD_BEFORE = re.compile(r"[A-Za-z.]+$")
 

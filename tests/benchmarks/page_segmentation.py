@@ -1,8 +1,8 @@
 """How well pages are cut into articles, measured on pages made of real articles: `page_segmentation.py FILE.jsonl`.
 
-Each line of the file (may be .gz) is an object with `title` and `text`. Pages of 3 to 8 articles are composed in several
-styles with a fixed seed. A boundary is the place where an article's headline begins; the first of a page is not counted,
-because nobody can miss it. `place` is the share of characters that lie in the right article.
+Each line of the file (may be .gz) is an object with `title` and `text`. Pages of 3 to 8 articles are composed in
+several styles with a fixed seed. A boundary is the place where an article's headline begins; the first of a page is not
+counted, because nobody can miss it. `place` is the share of characters that lie in the right article.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from index.pages import split_page
 from index.records import Source
 
-LEAD = re.compile(r"^(?:央视网消息（新闻联播）[:：]|本报讯[，, ]*|[^，。]{0,24}?(?:电|讯|消息)[，, 　]*(?:[（(][^）)]{1,30}[）)])?)")
+LEAD = re.compile(
+    r"^(?:央视网消息（新闻联播）[:：]|本报讯[，, ]*|[^，。]{0,24}?(?:电|讯|消息)[，, 　]*(?:[（(][^）)]{1,30}[）)])?)"
+)
 SURNAMES = "赵钱孙李周吴郑王冯陈卫蒋沈韩杨朱秦许何吕"
 GIVEN = "明华建国丽娟志强晓梅海涛文静伟芳敏军洁磊娜"
 
@@ -96,13 +98,16 @@ def paragraphs(text: str, rng: random.Random) -> list[str]:
 
 def crosshead(paragraph: str, shortest: int = 5, longest: int = 18) -> str | None:
     """Return a clause of a paragraph that could stand above it."""
-    clauses = [c for c in re.split(r"[，。！？；：、“”（）]", paragraph[:200]) if shortest <= len(c) <= longest]
+    clauses = [c for c in re.split(r"[，。！？；：、“”（）《》]", paragraph[:200]) if c[:1] not in "的了着和与"]
+    clauses = [c for c in clauses if shortest <= len(c) <= longest]
     return clauses[-1] if clauses else None
 
 
 def break_column(paragraph: str, rng: random.Random) -> list[str]:
     """Return the paragraph cut at one place in mid-sentence."""
-    places = [i for i in range(20, len(paragraph) - 10) if paragraph[i - 1] not in "。！？；…” 　" and paragraph[i] != " "]
+    places = [
+        i for i in range(20, len(paragraph) - 10) if paragraph[i - 1] not in "。！？；…” 　" and paragraph[i] != " "
+    ]
     if len(paragraph) < 60 or not places:
         return [paragraph]
     place = rng.choice(places)
@@ -119,7 +124,12 @@ def compose(articles: list[tuple[str, str]], style: Style, rng: random.Random) -
         text = LEAD.sub("", text, count=1).strip() or text
         blocks = paragraphs(text, rng)
         if style.lead and marked:
-            blocks[0] = rng.choice(("本报讯(记者 {} 通讯员 {})", "江城日报讯（记者/{}）", "本报讯 记者{}报道：")).format(name(rng), name(rng)) + blocks[0]
+            blocks[0] = (
+                rng.choice(("本报讯(记者 {} 通讯员 {})", "江城日报讯（记者/{}）", "本报讯 记者{}报道：")).format(
+                    name(rng), name(rng)
+                )
+                + blocks[0]
+            )
         if style.signature:
             blocks.append(rng.choice(("(记者 {})", "（{}）", "（本报记者 {} {}）")).format(name(rng), name(rng)))
         head = [title]
@@ -137,7 +147,14 @@ def compose(articles: list[tuple[str, str]], style: Style, rng: random.Random) -
             for part in parts[:-1]:
                 pieces.append((part, "\n\n"))
                 if style.captions and rng.random() < 0.15:
-                    pieces.append((rng.choice(("救援人员在现场清理道路。", "图为活动现场。 本报记者 {} 摄", "居民在广场上观看演出。")).format(name(rng)), "\n\n"))
+                    pieces.append(
+                        (
+                            rng.choice(
+                                ("救援人员在现场清理道路。", "图为活动现场。 本报记者 {} 摄", "居民在广场上观看演出。")
+                            ).format(name(rng)),
+                            "\n\n",
+                        )
+                    )
                     pieces[-2] = (part, "\n\n\n\n")
             pieces.append((parts[-1], gap))
         if style.displaced and owner < len(articles) - 1 and rng.random() < 0.5:
@@ -186,16 +203,21 @@ def measure(page: Page) -> tuple[int, int, int, int, int, int, int]:
     return len(found & expected), len(found), len(expected), right, total, whole, len(page.starts)
 
 
-def read(path: Path) -> Iterator[tuple[str, str]]:
+def read(path: Path, inner: bool = False) -> Iterator[tuple[str, str]]:
     """Yield the title and text of every object that has both."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        for line in lines:
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    for line in data.decode("utf-8").splitlines():
+        if line:
             row = json.loads(line)
             title, text = (row.get("title") or "").strip(), (row.get("text") or "").strip()
             # a roundup of briefs is several articles under one title
             if title and 6 <= len(title) <= 60 and len(text) >= 120 and "快讯" not in title:
-                yield " ".join(title.split()), text[:3000]
+                if not inner and any(
+                    len(line) < 40 and line[-1] not in "。！？”）)：" for line in text.split("\n") if line
+                ):
+                    continue  # titles of its own: nobody says whether they open articles
+                whole = re.match(r".*[。！？!?”）)]", text[:3000], re.DOTALL)  # some texts were cut off in mid-sentence
+                yield " ".join(title.split()), whole.group() if whole else text[:3000]
 
 
 def main() -> None:
@@ -206,9 +228,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--style", help="only this style")
     parser.add_argument("--show", action="store_true", help="print every boundary missed or invented")
+    parser.add_argument("--inner", action="store_true", help="also use articles that hold titles of their own")
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    pool = list(read(options.file))
+    pool = list(read(options.file, options.inner))
     print(f"{len(pool)} articles, {options.pages} pages a style")
     print(f"{'style':16} {'precision':>9} {'recall':>9} {'F1':>7} {'place':>7} {'headline':>8} {'ms/page':>8}")
     overall = Counter[str]()
