@@ -73,7 +73,8 @@ _SIGNATURE_TAIL = re.compile(
 
 _CAPTION = re.compile(
     rf"(?:^(?:图为|圖為|图[①-⑩\d一二三四]?[:：]|[左右上下]图|▲|△|↑|↓|←|→|[①-⑩]图)|"
-    rf"(?:摄|攝|供图|供圖|配图|制图|绘图|资料图片?|資料照片|摄影报道|图片由.{{2,20}}提供|翻攝|"
+    rf"(?:摄|攝|供图|供圖|配图|制图|绘图|资料图片?|資料照片|摄影报道|"
+    rf"图片由.{{2,20}}提供|翻攝|"
     rf"/圖|/摄|受访者供图)[)）。]?$|[。\s](?:图|圖)\s*[/／:：]\s*{_HAN}{{2,12}}$|Photo(?:\s+by)?\s*[:：]?\s*[A-Z][\w .]+$)"
 )
 _TURN_OUT = re.compile(
@@ -155,6 +156,16 @@ def is_caption(text: str) -> bool:
     if len(text) > LONGEST_CAPTION or is_byline(text):
         return False
     return bool(_CAPTION.search(text))
+
+
+def turn_note(text: str) -> tuple[int, int] | None:
+    """Return where in a line a page turn note stands, at its start or at its end."""
+    before = _TURN_IN.match(text[:40])
+    if before:
+        return before.span()
+    offset = max(0, len(text) - 30)
+    after = _TURN_OUT.search(text[offset:])
+    return (offset + after.start(), len(text)) if after else None
 
 
 def turns_out(text: str) -> bool:

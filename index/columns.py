@@ -74,6 +74,21 @@ class _Move:
 
 
 def settle(drafts: list[Draft]) -> None:
+    """Move stray pieces and captions to the articles they belong to, and note what stays in doubt."""
+    _return_pieces(drafts)
+    for draft in drafts:
+        if draft.goes_on_elsewhere:
+            draft.doubts.append("goes on on another page")
+        elif draft.is_open():
+            draft.doubts.append("breaks off in mid-sentence and its continuation is not on the page")
+        first = next((line for line, kind in draft.flow if kind is Kind.BODY), None)
+        if draft.comes_from_elsewhere:
+            draft.doubts.append("goes on from another page")
+        elif first is not None and begins_inside(first.text):
+            draft.doubts.append("begins in mid-sentence: its beginning is not on the page")
+
+
+def _return_pieces(drafts: list[Draft]) -> None:
     """Move stray pieces and captions to the articles they belong to."""
     texts: list[str] = []
     rows: dict[int, int] = {}
@@ -97,12 +112,6 @@ def settle(drafts: list[Draft]) -> None:
             taker.goes_on_elsewhere = False
     drafts[:] = [draft for draft in drafts if draft.titles or draft.flow or draft.captions]
     _settle_captions(drafts, gram, rows)
-    for draft in drafts:
-        if draft.is_open():
-            draft.doubts.append("breaks off in mid-sentence and its continuation is not on the page")
-        first = next((line for line, kind in draft.flow if kind is Kind.BODY), None)
-        if first is not None and begins_inside(first.text):
-            draft.doubts.append("begins in mid-sentence: its beginning is not on the page")
 
 
 def _rows(lines: Sequence[Line], rows: dict[int, int]) -> list[int]:

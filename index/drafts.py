@@ -42,8 +42,9 @@ class Draft:
 
 def make_drafts(lines: Sequence[Line]) -> tuple[list[Draft], list[Line]]:
     """Return the articles that the lines of a page's text make, in order, and the page turn notes among them."""
-    kinds = classify(lines)
-    starts = {group.first: group for group in OpeningFinder(lines, kinds).find()}
+    finder = OpeningFinder(lines, classify(lines))
+    kinds = finder.kinds
+    starts = {group.first: group for group in finder.find()}
     drafts: list[Draft] = []
     turns: list[Line] = []
     index = 0

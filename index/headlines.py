@@ -154,7 +154,9 @@ def classify(lines: Sequence[Line]) -> list[Kind]:
         previous = lines[index - 1] if index else None
         following = lines[index + 1] if index + 1 < len(lines) else None
         text = line.text
-        if is_signature(text) and index > 0:
+        if line.level:
+            kinds.append(Kind.TITLE)
+        elif is_signature(text) and index > 0:
             kinds.append(Kind.SIGNATURE)
         elif is_rubric(text) and not (
             kinds and kinds[-1] is Kind.TITLE and following and not is_title(following, line, None, width)

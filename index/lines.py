@@ -20,7 +20,8 @@ class Line:
     """A line that is not blank: `text[start:end]` of the source, without white space at its ends.
 
     `blanks` counts the blank lines before it, `indent` the white space characters it began with. `break_end` is where
-    the line break after it ends (`end` where none follows).
+    the line break after it ends (`end` where none follows). `level` is that of a
+    Markdown heading, 0 for any other line.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Line:
     blanks: int
     indent: int
     break_end: int
+    level: int = 0
 
     @property
     def compact(self) -> str:

@@ -29,32 +29,33 @@ _BEGINS_NEWS = re.compile(
 
 # fitted: see the evidence in `_evidence`
 _WEIGHTS: dict[str, float] = {
-    "base": 1.3,
-    "begins as news": 1.5,
-    "broken before": -1.3,
-    "broken on both sides": 1.4,
+    "base": 1.1,
+    "begins as news": 1.6,
+    "broken before": -1.6,
+    "broken on both sides": 1.5,
     "byline": 3.6,
-    "enumerated": -3.6,
-    "headline echoed after": -3.2,
+    "byline before": -2.2,
+    "enumerated": -3.3,
+    "headline echoed after": -2.9,
     "lead": 0.7,
-    "little before": -3.0,
+    "little before": -3.1,
     "long": 1.0,
     "rubric": 0.0,
-    "same subject": -5.3,
-    "same subject beyond": -4.8,
+    "same subject": -5.0,
+    "same subject beyond": -4.4,
     "sentence": 0.0,
-    "several lines": 0.3,
-    "short": -1.7,
-    "signed": 0.7,
-    "smaller than headlines": 1.0,
-    "spaced": 0.7,
+    "several lines": 0.5,
+    "short": -1.4,
+    "signed": 3.0,
+    "smaller than headlines": 0.8,
+    "spaced": 1.0,
     "strong lead": 5.1,
-    "subtitle": 1.0,
+    "subtitle": 0.9,
     "title told after": 0.7,
-    "title told before": -3.9,
+    "title told before": -4.0,
     "turned": 0.0,
-    "two long lines": 0.8,
-    "unlike others": -4.7,
+    "two long lines": 0.6,
+    "unlike others": -4.5,
 }
 
 
@@ -109,13 +110,34 @@ class OpeningFinder:
 
     def __init__(self, lines: Sequence[Line], kinds: Sequence[Kind]) -> None:
         self.lines = lines
-        self.kinds = kinds
-        self.groups = title_groups(lines, kinds)
-        self.marked = [is_marked(lines, kinds, last) for _, last in self.groups]
+        self.kinds = list(kinds)
         self.cohesion = Cohesion([line.text for line, kind in zip(lines, kinds, strict=True) if kind is Kind.BODY])
+        self._return_broken_lines()
+        self.groups = title_groups(lines, self.kinds)
+        self.marked = [is_marked(lines, self.kinds, last) for _, last in self.groups]
 
+        self.has_top_heading = any(line.level == 1 for line in lines)
         marked_groups = [group for group, marked in zip(self.groups, self.marked, strict=True) if marked]
         self._headline_sizes = [self._size(*group) for group in marked_groups] if len(marked_groups) > 1 else []
+
+    def _return_broken_lines(self) -> None:
+        """Make running text of a line above a headline that is the broken end of the article before, not a kicker."""
+        for first, last in title_groups(self.lines, self.kinds):
+            text = self.lines[first].text
+            commas = len(re.findall("[，,]", text))
+            if first == last or first == 0 or not commas or len(text) < 16 or SPACED.search(text):
+                continue
+            if self.kinds[first - 1] is not Kind.BODY:
+                continue
+            line = self.cohesion.bag([text])
+            before = self.cohesion.cover(line, self.cohesion.bag(self._window(range(first - 1, -1, -1))))
+            after = self.cohesion.cover(line, self.cohesion.bag(self._window(range(last + 1, len(self.lines)))))
+            if before > after + (0.15 if commas < 2 else 0.0):
+                self.kinds[first] = Kind.BODY
+
+    def _level(self, first: int, last: int) -> int:
+        """Return the highest level of Markdown heading in a group, 1 the highest, 0 for none."""
+        return min((self.lines[i].level for i in range(first, last + 1) if self.lines[i].level), default=0)
 
     def _size(self, first: int, last: int) -> int:
         """Return the number of characters of a group's titles."""
@@ -133,7 +155,11 @@ class OpeningFinder:
                     starts.append(TitleGroup(first, last, 9.0))
                     opened = first
                 continue
-            score = self.score(position, opened, starts)
+            level = self._level(first, last)
+            if level and self.has_top_heading:
+                score = 9.0 if level == 1 else -9.0
+            else:
+                score = self.score(position, opened, starts)
             if score > 0:
                 starts.append(TitleGroup(first, last, score))
                 opened = first
@@ -178,7 +204,7 @@ class OpeningFinder:
         if before is not None:
             text = lines[before].text
             found["signed"] = float(kinds[before] is Kind.SIGNATURE or bool(signature_at_end(text)))
-            found["signed"] = max(found["signed"], float(kinds[before] is Kind.BYLINE))
+            found["byline before"] = float(kinds[before] is Kind.BYLINE)
             found["turned"] = float(kinds[before] is Kind.TURN or turns_out(text))
             if kinds[before] is Kind.BODY and not ends_sentence(text) and not text.endswith(("：", ":")):
                 found["broken before"] = 1.0

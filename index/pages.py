@@ -15,6 +15,7 @@ from index.drafts import Draft, make_drafts
 from index.furniture import Role, assign_roles
 from index.headlines import Kind
 from index.lines import Line, split_lines
+from index.marks import part_turns, strip_headings
 from index.records import Article, ArticleKind, Source
 from index.sentences import split_sentences
 from index.spans import Span, Spans, join_spans, merge_adjacent, trim_spans
@@ -46,6 +47,10 @@ def split_page(source: Source) -> Page:
     if len(text) > LONGEST_PAGE:
         return Page((_whole_article(source, "too long for a newspaper page, so kept as one article"),), (), ())
     lines = split_lines(text)
+    signs: list[Span] = []
+    if source.media_type == "markdown":
+        lines, signs = strip_headings(lines)
+    lines = part_turns(lines)
     if len(lines) > MOST_LINES:
         return Page((_whole_article(source, "too many lines for a newspaper page, so kept as one article"),), (), ())
     roles = assign_roles(lines)
@@ -62,7 +67,7 @@ def split_page(source: Source) -> Page:
     if imprint:
         articles.append(_imprint_article(source, imprint, details))
     doubts = tuple(doubt for article in articles for doubt in article.doubts)
-    return Page(tuple(articles), tuple((line.start, line.end) for line in furniture), doubts)
+    return Page(tuple(articles), tuple(sorted([*signs, *((line.start, line.end) for line in furniture)])), doubts)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,17 @@ from index.spans import join_spans
 PAGE_TEXT = st.lists(
     st.one_of(
         st.text(alphabet="甲乙丙丁河桥路市民记者今日开通。，、！？“”「」（） 0123456789月日.", max_size=90),
-        st.sampled_from(["", "", "本报讯 河桥通车。", "■ 记者 王某", "滨河大桥通车 市民出行更便捷", "责编:李某 电话:123456", "Bridge opens. It is 3.5 km long."]),
+        st.sampled_from(
+            [
+                "",
+                "",
+                "本报讯 河桥通车。",
+                "■ 记者 王某",
+                "滨河大桥通车 市民出行更便捷",
+                "责编:李某 电话:123456",
+                "Bridge opens. It is 3.5 km long.",
+            ]
+        ),
         st.text(max_size=40),
     ),
     max_size=25,
@@ -105,7 +117,7 @@ def test_neighbours_share_one_sentence_and_the_tail_is_not_tiny():
     article, text = article_of(body)
     passages = split_passages(article, text)
     assert len(passages) > 3
-    for before, after in zip(passages, passages[1:], strict=False):
+    for before, after in pairwise(passages):
         first = after.text.split("。")[0]
         assert first in before.text
     assert all(100 <= len(passage.text) <= 350 for passage in passages)
