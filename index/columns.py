@@ -110,8 +110,8 @@ def _return_pieces(drafts: list[Draft]) -> None:
             taker.captions.extend(giver.captions)
             giver.captions.clear()
             taker.goes_on_elsewhere = False
-    drafts[:] = [draft for draft in drafts if draft.titles or draft.flow or draft.captions]
     _settle_captions(drafts, gram, rows)
+    drafts[:] = [draft for draft in drafts if draft.titles or draft.flow or draft.captions]
 
 
 def _rows(lines: Sequence[Line], rows: dict[int, int]) -> list[int]:
@@ -201,6 +201,9 @@ def _evidence(giver: Draft, start: int, stop: int, taker: Draft, home: float, aw
     headless = begins_inside(head) or bool(_SHORT_START.match(head))
     if taker.goes_on_elsewhere and giver.comes_from_elsewhere:
         return score + 4
+    if home > away + 0.02:
+        # it speaks more of where it stands than of where it would go
+        return 0.0
     if taker.is_open():
         score += 1.2
         if crosses_word(tail, head):

@@ -131,7 +131,7 @@ class OpeningFinder:
                 continue
             line = self.cohesion.bag([text])
             before = self.cohesion.cover(line, self.cohesion.bag(self._window(range(first - 1, -1, -1))))
-            after = self.cohesion.cover(line, self.cohesion.bag(self._window(range(last + 1, len(self.lines)))))
+            after = self.cohesion.cover(line, self.cohesion.bag(self._window(range(last + 1, len(self.lines)), 80)))
             if before > after + (0.15 if commas < 2 else 0.0):
                 self.kinds[first] = Kind.BODY
 
@@ -155,6 +155,9 @@ class OpeningFinder:
                     starts.append(TitleGroup(first, last, 9.0))
                     opened = first
                 continue
+            if not any(self.kinds[index] is Kind.BODY for index in range(last + 1, len(self.lines))):
+                # nothing is told below it: a credit line at the end
+                continue
             level = self._level(first, last)
             if level and self.has_top_heading:
                 score = 9.0 if level == 1 else -9.0
@@ -170,7 +173,7 @@ class OpeningFinder:
         evidence = self.evidence(position, opened, starts)
         return sum(_WEIGHTS.get(name, 0.0) * value for name, value in evidence.items())
 
-    def _window(self, indexes: Sequence[int]) -> list[str]:
+    def _window(self, indexes: Sequence[int], limit: int = WINDOW) -> list[str]:
         """Return the texts at `indexes` up to a number of characters."""
         texts: list[str] = []
         length = 0
@@ -179,7 +182,7 @@ class OpeningFinder:
                 continue
             texts.append(self.lines[index].text)
             length += len(texts[-1])
-            if length >= WINDOW:
+            if length >= limit:
                 break
         return texts
 

@@ -63,7 +63,8 @@ def split_page(source: Source) -> Page:
         drafts, turns = make_drafts(body)
         furniture = sorted([*furniture, *turns], key=lambda line: line.start)
         settle(drafts)
-        articles = [_article(source, draft, details) for draft in drafts]
+        named = source.headline if len(drafts) == 1 else None
+        articles = [_article(source, draft, details, named) for draft in drafts]
     if imprint:
         articles.append(_imprint_article(source, imprint, details))
     doubts = tuple(doubt for article in articles for doubt in article.doubts)
@@ -102,8 +103,8 @@ def _page_details(source: Source, lines: Sequence[Line], roles: Sequence[Role]) 
     return _Details(date, paper, section)
 
 
-def _article(source: Source, draft: Draft, details: _Details) -> Article:
-    """Return the article of a draft."""
+def _article(source: Source, draft: Draft, details: _Details, named: str | None = None) -> Article:
+    """Return the article of a draft; `named` is the headline its source gives where the text has none."""
     lines = [*draft.titles, *(line for line, _ in draft.flow), *draft.captions]
     joins = [False] * len(lines)
     for index in range(len(draft.flow) - 1):
@@ -115,7 +116,7 @@ def _article(source: Source, draft: Draft, details: _Details) -> Article:
         headline = " ".join(" ".join(line.text.split()) for line in draft.titles)
     else:
         headline_spans = _made_headline(source.text, spans)
-        headline = " ".join(join_spans(source.text, headline_spans).split())
+        headline = " ".join((named or join_spans(source.text, headline_spans)).split())
     return Article(
         id=article_id(source.name, text),
         source=source.name,

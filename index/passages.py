@@ -37,7 +37,8 @@ def split_passages(
     """
     if not 1 <= minimum <= target <= maximum:
         raise ValueError(f"expected 1 <= minimum <= target <= maximum, found {minimum}, {target}, {maximum}")
-    body_spans = subtract_spans(article.spans, article.headline_spans)
+    made = _stands_in_text(text, article.headline_spans)
+    body_spans = merge_adjacent(article.spans) if made else subtract_spans(article.spans, article.headline_spans)
     body = join_spans(text, body_spans)
     if not body.strip():
         body_spans = article.spans
@@ -48,6 +49,17 @@ def split_passages(
         spans = slicer.slice(start, end)
         passages.append(Passage(article.id, len(passages), join_spans(text, spans), spans))
     return tuple(passages)
+
+
+def _stands_in_text(text: str, headline: Spans) -> bool:
+    """Say whether a headline is only the first sentence of the text, standing in for one that is missing."""
+    if not headline:
+        return False
+    end = headline[-1][1]
+    if text[end - 1] in "。.":
+        return True
+    rest = text[end : end + 1]
+    return bool(rest) and not rest.isspace()
 
 
 def subtract_spans(spans: Sequence[Span], removed: Sequence[Span]) -> Spans:

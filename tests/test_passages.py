@@ -140,3 +140,9 @@ def test_lengths_that_make_no_sense_are_refused():
     article, text = article_of("本报讯 桥通了。")
     with pytest.raises(ValueError, match="minimum"):
         split_passages(article, text, target=50, minimum=100, maximum=350)
+
+
+def test_a_first_sentence_that_stands_in_for_a_headline_stays_in_the_passages():
+    text = "滨河大桥6月3日正式通车,桥长1.2公里。市交通局负责人说,两岸居民过河只要八分钟。"
+    article = split_page(source(text)).articles[0]
+    assert "".join(passage.text for passage in split_passages(article, text)) == text
