@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-Precision = Literal["auto", "bf16", "fp32"]
+Precision = Literal["auto", "bf16", "int8", "fp32"]
 
 # The product that most of an encoder's time goes into, at the size of one batch of multilingual-e5-small.
 _ROWS, _INNER, _COLUMNS = 1024, 384, 1536
@@ -47,6 +47,13 @@ def claims_bf16() -> bool:
     except OSError:  # macOS and Windows; every Apple chip since the M2 has it, and the measurement decides
         return platform.machine() == "arm64"
     return bool(words & {"amx_bf16", "avx512_bf16", "bf16"})
+
+
+def best_precision() -> Precision:
+    """bf16 where it is faster than single precision, int8 on other x86 CPUs, else fp32."""
+    if bf16_is_faster():
+        return "bf16"
+    return "int8" if platform.machine().lower() in ("x86_64", "amd64") else "fp32"
 
 
 def bf16_is_faster() -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from index.cpu import Precision, bf16_is_faster, one_thread_pool, prepare_environment, usable_cores
+from index.cpu import Precision, best_precision, one_thread_pool, prepare_environment, usable_cores
 from index.encoder_batches import Vectors, encode_tokens
 from index.errors import EncoderError
 from index.model_files import model_digest
@@ -85,14 +85,21 @@ class SentenceEncoder:
     a batch; any other through `SentenceTransformer.encode`.
     """
 
-    def __init__(self, model: SentenceTransformer, identity: EncoderIdentity, *, threads: int) -> None:
+    def __init__(
+        self, model: SentenceTransformer, identity: EncoderIdentity, *, threads: int, precision: Precision
+    ) -> None:
         self.model = model
+        self.precision = precision
         self._identity = identity
         self._plain = is_plain(model)
-        if self._plain:
-            from index.packed_linear import pack_linears
+        if self._plain and precision in ("bf16", "int8"):
+            from index.packed_linear import pack_bf16, pack_int8
 
-            pack_linears(model[0].model)
+            packed = (pack_bf16 if precision == "bf16" else pack_int8)(model[0].model)
+            if precision == "int8" and not packed:
+                self.precision = "fp32"
+        elif precision == "int8":
+            self.precision = "fp32"
         # Questions have threads of their own: they must not wait behind the passages of a build.
         self._passage_pool = one_thread_pool(threads)
         self._query_pool = one_thread_pool(threads)
@@ -155,7 +162,8 @@ class SentenceEncoder:
             if progress:
                 progress(start + len(places), len(texts))
         # Here, in single precision: scaled by a model in bfloat16 they would be off unit length by a thousandth.
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+        return vectors
 
 
 def load_encoder(
@@ -169,7 +177,8 @@ def load_encoder(
     Args:
         name_or_path: None (or the packaged model's own name) for the packaged model.
         threads: How many batches run side by side; by default one for each CPU that the process may use.
-        precision: `auto` takes bfloat16 where the CPU is faster with it, else single precision.
+        precision: `auto` takes bfloat16 where the CPU is faster with it, else 8-bit weights on x86, else single
+            precision. A model that is not run directly knows no 8-bit weights and takes single precision for them.
 
     Raises:
         EncoderError: There is no such model, it cannot be loaded, or the packaged one is not available here.
@@ -184,7 +193,9 @@ def load_encoder(
     prepare_environment(offline=local)
     import torch
 
-    dtype = torch.bfloat16 if precision == "bf16" or (precision == "auto" and bf16_is_faster()) else torch.float32
+    if precision == "auto":
+        precision = best_precision()
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     model = _load_model(str(folder if local else name_or_path), dtype, local=local)
     if packaged:
         name, digest = PACKAGED_MODEL, packaged_model_digest()
@@ -200,7 +211,7 @@ def load_encoder(
         passage_prefix=passage_prefix,
         max_tokens=int(model.get_max_seq_length() or _DEFAULT_MAX_TOKENS),
     )
-    return SentenceEncoder(model, identity, threads=threads or usable_cores())
+    return SentenceEncoder(model, identity, threads=threads or usable_cores(), precision=precision)
 
 
 def prefixes(prompts: Mapping[str, str | None], name: str) -> tuple[str, str]:

@@ -44,9 +44,11 @@ def test_fast_path_equals_sentence_transformers(encoder: SentenceEncoder, mixed:
     assert cosines(theirs, mixed).min() > 0.999
 
 
-def test_bf16_keeps_the_vectors_of_single_precision(mixed: np.ndarray) -> None:
+def test_every_precision_keeps_the_vectors_of_single_precision(mixed: np.ndarray) -> None:
     exact = load_encoder(precision="fp32", threads=1).encode_passages(MIXED)
-    assert cosines(exact, mixed).min() > 0.999
+    assert cosines(exact, mixed).min() > 0.99
+    for precision, least in (("bf16", 0.999), ("int8", 0.99)):
+        assert cosines(exact, load_encoder(precision=precision, threads=1).encode_passages(MIXED)).min() > least
 
 
 def test_a_question_finds_its_passage_across_languages(encoder: SentenceEncoder) -> None:
