@@ -17,7 +17,7 @@ TYPES = {"number", "who", "when", "where", "what", "list", "long", "why", "en", 
 
 QUESTIONS = json.loads((DATA / "seed_questions.json").read_text(encoding="utf-8"))
 ARTICLES = json.loads((DATA / "seed_articles.json").read_text(encoding="utf-8"))
-PAGES = sorted(p.name for p in SEEDS.iterdir() if p.is_file() and p.name != "README.md")
+PAGES = sorted(p.name for p in SEEDS.iterdir() if p.is_file() and p.name not in {"README.md", "examples.json"})
 
 
 def squeeze(text: str) -> str:

@@ -1,0 +1,175 @@
+"""An article as HTML, with a quote marked where its spans say it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from index.records import Article
+from index.spans import Span, Spans
+from qa.answer import Citation
+from qa.web.markup import element, escape, isolate
+from qa.web.texts import Texts
+
+_BREAK = re.compile(r"\s*\n\s*")
+_LEADING_SPACE = re.compile(r"^\s+")
+_ENDS_SENTENCE = frozenset("。！？!?…：:；;”’」』）)】》.—")
+_WRAPPED_LINE = 12
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A piece of an article's text, and whether it belongs to the quote."""
+
+    text: str
+    marked: bool
+
+
+def ranges_within(article_spans: Sequence[Span], spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return where the parts of `spans` that the article holds lie in the article's joined text, in order, merged."""
+    found: list[Span] = []
+    offset = 0
+    for article_start, article_end in article_spans:
+        for start, end in spans:
+            low, high = max(start, article_start), min(end, article_end)
+            if low < high:
+                found.append((offset + low - article_start, offset + high - article_start))
+        offset += article_end - article_start
+    merged: list[Span] = []
+    for low, high in sorted(found):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return tuple(merged)
+
+
+def stands_in(article: Article, citation: Citation) -> bool:
+    """Say whether the citation's spans select its quote in this article: not so when the archive has changed since."""
+    if article.source != citation.source:
+        return False
+    starts: list[int] = []
+    pieces: list[str] = []
+    for span in citation.spans:
+        ranges = ranges_within(article.spans, (span,))
+        pieces += [article.text[low:high] for low, high in ranges]
+        starts += [low for low, _ in ranges]
+    return "".join(pieces) == citation.quote
+
+
+def render_article(
+    article: Article, texts: Texts, citation: Citation | None = None, *, number: int | None = None
+) -> str:
+    """Return the panel of an article; of a citation, its quote is marked. `number` is that of the citation."""
+    exact = citation is not None and stands_in(article, citation)
+    marks = ranges_within(article.spans, citation.spans) if citation is not None and exact else ()
+    title = [part for span in article.headline_spans for part in ranges_within(article.spans, [span])]
+    headline = "".join(
+        element("span", _text(line), class_="wb-headline-line")
+        for part in title
+        for line in _lines(_pieces(article.text, [part], marks), wrapped=False)
+    )
+    body = _pieces(article.text, _outside(sorted(title), len(article.text)), marks)
+    paragraphs = "".join(element("p", _text(line)) for line in _lines(body, wrapped=_is_wrapped(article.text)))
+    about = [article.paper, article.section, article.date or texts.undated]
+    kicker = " · ".join(isolate(part) for part in about if part)
+    parts = [
+        element("p", kicker, class_="wb-kicker"),
+        element("h2", headline or isolate(article.headline), id="wb-article-title", tabindex=-1),
+        element("p", isolate(article.byline), class_="wb-byline") if article.byline else "",
+    ]
+    if citation is not None:
+        parts.append(_legend(texts, exact=exact, number=number))
+    origin = f"{escape(texts.source_file)} {element('code', escape(article.source))}"
+    foot = element("p", origin, class_="wb-origin")
+    if article.doubts:
+        doubts = "".join(element("li", isolate(doubt)) for doubt in article.doubts)
+        foot += element("details", element("summary", escape(texts.doubts)) + element("ul", doubts), class_="wb-doubts")
+    head = element("header", "".join(parts))
+    main = element("div", paragraphs, class_="wb-body", lang="zh")
+    return element("article", head + main + element("footer", foot), class_="wb-article")
+
+
+def _legend(texts: Texts, *, exact: bool, number: int | None) -> str:
+    if not exact:
+        return element("p", escape(texts.changed), class_="wb-notice", role="status")
+    label = texts.quoted_here if number is not None else texts.nearest_here
+    mark = element("span", f"[{number}]" if number is not None else "≈", class_="wb-legend-mark")
+    return element("p", f"{mark} {escape(label)}", class_="wb-legend" if number is not None else "wb-legend wb-near")
+
+
+def _outside(ranges: Sequence[Span], length: int) -> Spans:
+    gaps: list[Span] = []
+    at = 0
+    for low, high in ranges:
+        if at < low:
+            gaps.append((at, low))
+        at = max(at, high)
+    if at < length:
+        gaps.append((at, length))
+    return tuple(gaps)
+
+
+def _pieces(text: str, ranges: Sequence[Span], marks: Sequence[Span]) -> Iterator[Marked]:
+    """Yield the text of `ranges`, cut where a mark begins or ends."""
+    for low, high in ranges:
+        inside = [(max(low, start), min(high, end)) for start, end in marks if start < high and end > low]
+        at = low
+        for start, end in inside:
+            if at < start:
+                yield Marked(text[at:start], marked=False)
+            yield Marked(text[start:end], marked=True)
+            at = end
+        if at < high:
+            yield Marked(text[at:high], marked=False)
+
+
+def _lines(pieces: Iterator[Marked], *, wrapped: bool) -> Iterator[list[Marked]]:
+    """Yield the paragraphs. In a text set in columns (`wrapped`), a line end inside a sentence does not end one."""
+    line: list[Marked] = []
+    for piece in pieces:
+        at = 0
+        for found in _BREAK.finditer(piece.text):
+            line.append(Marked(piece.text[at : found.end()], piece.marked))
+            at = found.end()
+            written = "".join(part.text for part in line).strip()
+            if written and not (wrapped and _goes_on(written, found[0])):
+                yield line
+                line = []
+        line.append(Marked(piece.text[at:], piece.marked))
+    if "".join(part.text for part in line).strip():
+        yield line
+
+
+def _goes_on(line: str, line_break: str) -> bool:
+    return line_break.count("\n") == 1 and len(line) >= _WRAPPED_LINE and line[-1] not in _ENDS_SENTENCE
+
+
+def _is_wrapped(text: str) -> bool:
+    """Say whether most lines of a text end inside a sentence."""
+    breaks = [found for found in _BREAK.finditer(text) if found[0].count("\n") == 1]
+    inside = sum(text[found.start() - 1] not in _ENDS_SENTENCE for found in breaks if found.start())
+    return inside > len(breaks) / 2
+
+
+def _text(line: Sequence[Marked]) -> str:
+    """Return a paragraph. White space of the page's layout stays in the text, unseen, so that quotes stay exact."""
+    written: list[str] = []
+    for marked, pieces in groupby(line, key=lambda piece: piece.marked):
+        content = _BREAK.sub(_hide_break, escape("".join(piece.text for piece in pieces)))
+        if not written:
+            content = _LEADING_SPACE.sub(lambda found: _unseen(found[0]), content)
+        written.append(element("mark", content) if marked and content else content)
+    return "".join(written)
+
+
+def _hide_break(found: re.Match[str]) -> str:
+    """Hide a line break; between two words in Latin letters it stays, to be seen as a space."""
+    around = found.string[max(0, found.start() - 1) : found.start()] + found.string[found.end() : found.end() + 1]
+    return found[0] if len(around) == 2 and around.isascii() else _unseen(found[0])
+
+
+def _unseen(space: str) -> str:
+    return element("span", space, class_="wb-space")

@@ -1,0 +1,96 @@
+"""What no request may do: come under a foreign name or from a foreign page, be huge, or reach gradio's file routes."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 64 * 1024
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+_REFUSED_PATHS = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream", "/monitoring")
+# gradio's own page needs inline scripts and `Function`; nothing needs anything from another machine.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a server bound to this host can be reached from its own machine only."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class TooLargeError(Exception):
+    """A request sent more than it may."""
+
+
+class Guard:
+    """ASGI middleware that refuses such requests and forbids the page, by headers, to load anything from elsewhere."""
+
+    def __init__(self, app: ASGIApp, *, max_body: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        received = 0
+        begun = False
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body:
+                raise TooLargeError
+            return message
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        try:
+            await self._app(scope, receive_limited, send_with_headers)
+        except TooLargeError:
+            if not begun:
+                await self._too_large()(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+        if scope["path"].startswith(_REFUSED_PATHS):
+            return refuse(404, "NotFoundError", "There is nothing here.")
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and headers.get("sec-fetch-site") == "cross-site":
+            return refuse(403, "InputError", "A page of another site may not send this.")
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self._max_body:
+            return self._too_large()
+        return None
+
+    def _too_large(self) -> JSONResponse:
+        return refuse(413, "InputError", f"The body is too large, the limit is {self._max_body} bytes.")
+
+
+def refuse(status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return a response that says in words what is wrong."""
+    return JSONResponse({"error": {"type": kind, "message": message}}, status, headers)

@@ -1,0 +1,110 @@
+"""What the start does: load the model, build the archive if need be, open the bot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.errors import ArchiveError, InputError, NotFoundError
+from qa.web.startup import OnStage, Prepare, Ready
+
+if TYPE_CHECKING:
+    from index.archive import Archive
+    from index.build import Progress
+    from index.encoder import Encoder
+    from index.layout import IndexFolder
+
+# torch and faiss come with what is imported inside the functions below: the port must be open before they load.
+
+
+def prepare_archive(index: Path, model: str | None) -> Prepare:
+    """Return a start that opens the archive in a folder, as it is."""
+
+    def prepare(on_stage: OnStage) -> Ready:
+        from index.archive import Archive
+        from index.encoder import load_encoder
+
+        archive = Archive.open(index)
+        on_stage("model", 0, 0)
+        return _open(archive, load_encoder(model or archive.manifest.encoder.name), on_stage)
+
+    return prepare
+
+
+def prepare_pages(index: Path, pages: Path, model: str | None, *, pages_named: bool) -> Prepare:
+    """Return a start that builds the archive of a folder of pages if it is missing or the pages have changed.
+
+    An archive that was built from other pages is opened as it is, unless the pages were named (`pages_named`): then the
+    start fails, because it would either answer from other pages than asked for, or replace somebody's archive.
+    """
+
+    def prepare(on_stage: OnStage) -> Ready:
+        from index.archive import Archive
+        from index.build import build_archive
+        from index.encoder import load_encoder
+        from index.layout import IndexFolder
+
+        built_from = _inputs(IndexFolder(index))
+        own = built_from is None or _same_paths(built_from, [pages])
+        if pages_named and not own:
+            raise InputError(
+                f"The archive in {index} was built from {', '.join(built_from or ())}, not from {pages}. "
+                f"Name another folder with --index DIR, or rebuild it: wenbao index build {pages} --index {index}"
+            )
+        archive = _usable(index, pages) if own else Archive.open(index)
+        on_stage("model", 0, 0)
+        encoder = load_encoder(model or (archive.manifest.encoder.name if archive else None))
+        if archive is None or (own and archive.manifest.encoder != encoder.identity):
+
+            def report(progress: Progress) -> None:
+                on_stage(progress.stage, progress.done, progress.total)
+
+            build_archive([pages], index, encoder, report)
+            archive = Archive.open(index)
+        return _open(archive, encoder, on_stage)
+
+    return prepare
+
+
+def _open(archive: Archive, encoder: Encoder, on_stage: OnStage) -> Ready:
+    from qa.bot import Bot
+    from qa.web.examples import choose_examples
+
+    on_stage("open", 0, 0)
+    bot = Bot(archive, encoder)
+    return Ready(bot, choose_examples(bot))
+
+
+def _inputs(folder: IndexFolder) -> tuple[str, ...] | None:
+    """Return the paths the archive in use was built from, also of one in a format not known; None if there is none."""
+    try:
+        manifest = json.loads(folder.current().manifest.read_text(encoding="utf-8"))
+        return tuple(str(path) for path in manifest["inputs"])
+    except NotFoundError:
+        return None
+    except (ArchiveError, OSError, ValueError, KeyError, TypeError):
+        return ()  # there is something, and nobody knows of what: it is not ours to replace
+
+
+def _same_paths(built_from: Sequence[str], pages: Sequence[Path]) -> bool:
+    return [Path(path).resolve() for path in built_from] == [path.resolve() for path in pages]
+
+
+def _usable(index: Path, pages: Path) -> Archive | None:
+    """Return the archive of the pages if there is one that fits them as they are now."""
+    from index.archive import Archive
+    from index.build import digest_inputs
+    from index.sources import SourceFile, find_files
+
+    try:
+        archive = Archive.open(index)
+    except NotFoundError:
+        return None
+    except ArchiveError:
+        return None  # of another format, or damaged, and made from these pages: it is built anew
+    if not pages.is_dir():
+        return archive
+    files = [found for found in find_files([pages]) if isinstance(found, SourceFile)]
+    return archive if digest_inputs(files) == archive.manifest.inputs_digest else None
