@@ -244,12 +244,26 @@ def _stands_alone(giver: Draft, start: int, stop: int) -> bool:
 
 def _settle_captions(drafts: Sequence[Draft], gram: _Gram, rows: dict[int, int]) -> None:
     """Give each caption to the article that speaks of it most, its neighbour where nothing tells."""
+    moved: list[tuple[int, int, list[Line]]] = []
     for index, draft in enumerate(drafts):
-        for caption in list(draft.captions):
+        for block in _caption_blocks(draft.captions):
             likeness = [
-                gram.cosine([rows[caption.number]], _rows([*other.titles, *_body(other)], rows)) for other in drafts
+                gram.cosine(_rows(block, rows), _rows([*other.titles, *_body(other)], rows)) for other in drafts
             ]
             best = max(range(len(drafts)), key=likeness.__getitem__)
             if best != index and likeness[best] > 0.02 and likeness[best] > 1.5 * likeness[index]:
-                draft.captions.remove(caption)
-                drafts[best].captions.append(caption)
+                moved.append((index, best, block))
+    for index, best, block in moved:
+        drafts[index].captions = [line for line in drafts[index].captions if line not in block]
+        drafts[best].captions.extend(block)
+
+
+def _caption_blocks(captions: Sequence[Line]) -> list[list[Line]]:
+    """Return the captions in blocks: lines that follow each other directly are one caption and its credit."""
+    blocks: list[list[Line]] = []
+    for line in captions:
+        if blocks and line.blanks == 0 and line.number == blocks[-1][-1].number + 1:
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
+    return blocks

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
-_FULL = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*(?:年|[-/.])\s*(\d{1,2})\s*(?:月|[-/.])\s*(\d{1,2})(?!\d)\s*日?")
+_FULL = re.compile(r"(?=[12])(?<!\d)((?:19|20)\d\d)\s*(?:年|[-/.])\s*(\d{1,2})\s*(?:月|[-/.])\s*(\d{1,2})(?!\d)\s*日?")
 _MONTH_DAY = re.compile(
-    r"(?:(?<!\d)((?:19|20)\d\d)\s*年\s*)?(?<![\d.])(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]?"
+    r"(?=\d)(?:(?<!\d)((?:19|20)\d\d)\s*年\s*)?(?<![\d.])(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]?"
     r"((?:\s*[、,，—–~至到和-]+\s*\d{1,2}\s*日)*)"
 )
 _LISTED_DAY = re.compile(r"(\d{1,2})\s*日")
@@ -27,6 +27,8 @@ _MONTHS = {
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], start=1
     )
 }
+_ANY_DATE = re.compile(r"\d\s*月\s*\d|\d[-/.]\d{1,2}[-/.]\d|[a-z.]\s\d")
+_ENGLISH_HINT = re.compile(r"[a-z.]\s\d")
 MOST_DATES = 40
 
 
@@ -96,6 +98,8 @@ def stated_dates(text: str, reference: str | None = None) -> tuple[str, ...]:
             found.setdefault(iso, None)
 
     events: list[tuple[int, str | None]] = []
+    if _ANY_DATE.search(text) is None:
+        return ()
     for match in _FULL.finditer(text):
         if "月" in match.group():
             continue
@@ -107,7 +111,7 @@ def stated_dates(text: str, reference: str | None = None) -> tuple[str, ...]:
         for day in days:
             iso = _iso(int(year), month, day) if year else _resolve(month, day, reference)
             events.append((match.start(), iso))
-    for match in _ENGLISH.finditer(text):
+    for match in _ENGLISH.finditer(text) if _ENGLISH_HINT.search(text) else ():
         month, day = _MONTHS[match.group(1)[:3]], int(match.group(2))
         iso = _iso(int(match.group(3)), month, day) if match.group(3) else _resolve(month, day, reference)
         events.append((match.start(), iso))

@@ -27,7 +27,7 @@ class Role(Enum):
 
 _NAVIGATION = re.compile(
     r"上一[版篇期页頁条]|下一[版篇期页頁条]|版面导航|版面目录|标题导航|本版新闻|本版标题|往期回顾|返回(?:目录|首页|顶部|列表)|放大|缩小|默认|字号|打印|收藏|"
-    r"朗读|分享到?|转发|点赞|评论|关闭窗口|首页|目录|导航|PDF版?|星期[一二三四五六日天]?|农历\S{2,8}|更多>*|扫一扫|全文复制|上一個|下一個"
+    r"朗读|分享到?|转发|点赞|评论|关闭窗口|首页|目录|导航|PDF版?|星期[一二三四五六日天]?|农历\S{2,8}|更多>*|扫一扫|扫码(?:看视频|阅读|关注)?|全文复制|上一個|下一個"
 )
 _NAVIGATION_REST = re.compile(r"[\s\d|｜/\\>》<《«»·\-—_.:：,，年月日()（）\[\]【】第版A-Da-d\u3000+]+")
 _PAGE_NUMBER = re.compile(
@@ -98,6 +98,9 @@ _PAPERS_OWN = re.compile(
     r"本[报報刊版]|新闻|新聞|投稿|报料|爆料|报社|報社|总编|热线|熱線|发行|发刊|订阅|承印|定价|[Nn]ewsroom|[Hh]otline"
 )
 _PUBLISHED_BY = re.compile(r"主办|承办|出品|制作|备案|维护|技术支持")
+_HOTLINE = re.compile(
+    r"^(?:本[报版刊])?(?:新闻|读者|投诉|广告|发行|订阅|24小时)*(?:热线|報料|报料|爆料)\S{0,6}\s*[:：]?\s*\d[\d\s-]{3,16}$"
+)
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _LONGEST_FURNITURE = 90
 
@@ -152,13 +155,25 @@ def is_recommendation(text: str) -> bool:
 def assign_roles(lines: Sequence[Line]) -> list[Role]:
     """Return the role of every line of a page: text, furniture, imprint or a lone editor's line."""
     roles = [Role.TEXT] * len(lines)
+    text_seen = False
     for line in lines:
+        if len(line.text) > 2 * _LONGEST_FURNITURE:
+            text_seen = True
+            continue
         labels = _imprint_labels(line.text)
         at_top = line.number < _TOP_LINES
+        if _HOTLINE.match(line.text):
+            roles[line.number] = Role.IMPRINT
+            continue
         if _PUBLISHER.search(line.text) and not ends_sentence(line.text) and len(line.text) < 120:
             roles[line.number] = Role.IMPRINT
             continue
         if at_top and (_PAPER_NAME.match(line.text) or _TOP_SECTION.match(line.text)):
+            roles[line.number] = Role.FURNITURE
+            continue
+        dated = at_top and not labels and not text_seen and len(line.compact) <= 60 and full_date(line.text)
+        if dated and not ends_sentence(line.text):
+            # the date above the first headline is the page's
             roles[line.number] = Role.FURNITURE
             continue
         if not labels and _is_furniture(line.text):
@@ -175,6 +190,8 @@ def assign_roles(lines: Sequence[Line]) -> list[Role]:
                 roles[line.number] = Role.CONTACT
         elif len(line.text) < 50 and _MAIL.search(line.text) and not ends_sentence(line.text):
             roles[line.number] = Role.CONTACT
+        else:
+            text_seen = True
     _settle_imprints(lines, roles)
     _mark_recommendations(lines, roles)
     _mark_link_lists(lines, roles)

@@ -37,6 +37,7 @@ class Kind(Enum):
     SIGNATURE = "signature"
     CAPTION = "caption"
     TURN = "turn"
+    DIVIDER = "divider"
     BODY = "body"
 
 
@@ -48,6 +49,8 @@ _WORD_END = re.compile(
     r"(?:应对|應對|绝对|相对|配对|参与|行为|作为|成为|目的|标的|总和|共和|平和|服从|方向|走向|意向|动向|导向|志向|取向|自由|理由|由来|大使|天使|行使|"
     r"转让|礼让|可以|得以|予以|难以|普及|触及|大将|名将|上将|中将|少将|所在|存在|实在|现在|好的|于是|但是|不是|就是|都是|终于|关于|属于|等于)$"
 )
+_DIVIDER = re.compile(r"(?:[一二三四五六七八九十]{1,3}|\d{1,2}|[*＊★☆●○◆◇■□·…—~～=\-_]{1,40})$")
+_CREDIT = re.compile(r"^.{2,16}(?:摄|攝|摄影|供图|图)$")
 _NAMES_ONLY = re.compile(
     r"(?:[\u3400-\u9fff]{1,4}(?:[（(].{1,4}[)）])?[\s、，,]+){3,}[\u3400-\u9fff]{1,4}(?:[（(].{1,4}[)）])?$|(?:[\u3400-\u9fff]{1,3}[\s、]+){2,}[\u3400-\u9fff]{1,3}$"
 )
@@ -165,6 +168,10 @@ def classify(lines: Sequence[Line]) -> list[Kind]:
         text = line.text
         if line.level:
             kinds.append(Kind.TITLE)
+        elif _DIVIDER.match(text):
+            kinds.append(Kind.DIVIDER)
+        elif kinds and kinds[-1] is Kind.CAPTION and line.blanks == 0 and _CREDIT.search(text):
+            kinds.append(Kind.CAPTION)
         elif is_signature(text) and index > 0:
             kinds.append(Kind.SIGNATURE)
         elif is_rubric(text) and not (
@@ -180,7 +187,7 @@ def classify(lines: Sequence[Line]) -> list[Kind]:
             kinds.append(Kind.TURN)
         elif is_lead(text):
             kinds.append(Kind.BODY)
-        elif is_caption(text) or _stands_apart(lines, index):
+        elif is_caption(text) or _stands_apart(lines, index, under_title=bool(kinds) and kinds[-1] is Kind.TITLE):
             kinds.append(Kind.CAPTION)
         elif is_title(line, previous if previous and kinds[index - 1] is Kind.BODY else None, following, width):
             kinds.append(Kind.TITLE)
@@ -189,7 +196,7 @@ def classify(lines: Sequence[Line]) -> list[Kind]:
     return kinds
 
 
-def _stands_apart(lines: Sequence[Line], index: int) -> bool:
+def _stands_apart(lines: Sequence[Line], index: int, under_title: bool) -> bool:
     """Say whether a line is a short sentence set apart from the text: a caption with no mark of its own."""
     line = lines[index]
     if index == 0 or not ends_sentence(line.text) or len(line.text) > 60 or line.text[0] in "“「":
@@ -202,13 +209,11 @@ def _stands_apart(lines: Sequence[Line], index: int) -> bool:
         return True
     following = lines[index + 1] if index + 1 < len(lines) else None
     # right under a headline, with the text beginning after a gap
-    above = lines[index - 1].text
     return (
-        following is not None
+        under_title
+        and following is not None
         and line.blanks == 0
         and following.blanks > 0
         and usual > 0
-        and not ends_sentence(above)
-        and len(above) <= LONGEST_TITLE
         and len(line.text) <= 45
     )
