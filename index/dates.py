@@ -27,7 +27,10 @@ _MONTHS = {
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], start=1
     )
 }
-_ANY_DATE = re.compile(r"\d\s*月\s*\d|\d[-/.]\d{1,2}[-/.]\d|[a-z.]\s\d")
+_HAN_MONTH_DAY = re.compile(
+    r"(?<![年一二三四五六七八九十])([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日"
+)
+_ANY_DATE = re.compile(r"\d\s*月\s*\d|[一二三四五六七八九十]月[一二三四五六七八九十]|\d[-/.]\d{1,2}[-/.]\d|[a-z.]\s\d")
 _ENGLISH_HINT = re.compile(r"[a-z.]\s\d")
 MOST_DATES = 40
 
@@ -122,6 +125,10 @@ def stated_dates(text: str, reference: str | None = None) -> tuple[str, ...]:
                 cursor += 1
             if month_known[cursor][0] < match.start():
                 events.append((match.start(), _resolve(month_known[cursor][1], int(match.group(1)), reference)))
+    events.extend(
+        (match.start(), _resolve(_han_number(match.group(1)), _han_number(match.group(2)), reference))
+        for match in _HAN_MONTH_DAY.finditer(text)
+    )
     for _, iso in sorted(events, key=lambda event: event[0]):
         note(iso)
     return tuple(found)

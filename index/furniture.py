@@ -54,6 +54,9 @@ _PAPER_NAME = re.compile(
 _TOP_SECTION = re.compile(
     r"^[A-Za-z]{0,2}\d{1,3}\s*版?\s*[:：|·]?\s*[\u4e00-\u9fff·]{2,8}$|^[\u4e00-\u9fff·]{2,8}\s*[A-Za-z]{1,2}\d{1,3}\s*版?$"
 )
+_DESK = re.compile(
+    r"^(?:要闻|综合|国内|国际|本地|社会|财经|经济|体育|文化|副刊|新闻|时事|时政|民生|教育|评论|港聞|要聞|國際|財經)(?:新闻|新聞)?$"
+)
 _TOP_LINES = 7
 _WEATHER = re.compile(r"(?:晴|多云|阴|雨|雪|雾|霾|天气).{0,40}(?:℃|°C|摄氏度|度|级)")
 _RECOMMEND = re.compile(
@@ -168,7 +171,7 @@ def assign_roles(lines: Sequence[Line]) -> list[Role]:
         if _PUBLISHER.search(line.text) and not ends_sentence(line.text) and len(line.text) < 120:
             roles[line.number] = Role.IMPRINT
             continue
-        if at_top and (_PAPER_NAME.match(line.text) or _TOP_SECTION.match(line.text)):
+        if at_top and (_PAPER_NAME.match(line.text) or _TOP_SECTION.match(line.text) or _DESK.match(line.text)):
             roles[line.number] = Role.FURNITURE
             continue
         dated = at_top and not labels and not text_seen and len(line.compact) <= 60 and full_date(line.text)

@@ -212,6 +212,7 @@ def _stands_apart(lines: Sequence[Line], index: int, under_title: bool) -> bool:
     return (
         under_title
         and following is not None
+        and (ends_sentence(following.text) or len(following.text) > LONGEST_TITLE)
         and line.blanks == 0
         and following.blanks > 0
         and usual > 0

@@ -111,7 +111,10 @@ class OpeningFinder:
     def __init__(self, lines: Sequence[Line], kinds: Sequence[Kind]) -> None:
         self.lines = lines
         self.kinds = list(kinds)
-        self.cohesion = Cohesion([line.text for line, kind in zip(lines, kinds, strict=True) if kind is Kind.BODY])
+        titled = Kind.TITLE in self.kinds[1:]
+        body = [line.text for line, kind in zip(lines, kinds, strict=True) if kind is Kind.BODY]
+        # without titles below the first line there is nothing to weigh
+        self.cohesion = Cohesion(body if titled else [])
         self._return_broken_lines()
         self.groups = title_groups(lines, self.kinds)
         self.marked = [is_marked(lines, self.kinds, last) for _, last in self.groups]

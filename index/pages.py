@@ -80,7 +80,10 @@ class _Details:
     section: str | None
 
 
-_SECTION = re.compile(r"第\s*[A-Za-z]?\s*\d{1,3}\s*版\s*[:：·]?\s*[\u4e00-\u9fff·/]{0,10}")
+_SECTION = re.compile(
+    r"第\s*[A-Za-z]?\s*\d{1,3}\s*版\s*[:：·]?\s*[\u4e00-\u9fff·/]{0,10}"
+    r"|(?<![A-Za-z\d])[A-Za-z]{1,2}\d{1,3}\s*版?\s*[:：·]?\s*[\u4e00-\u9fff·/]{2,10}"
+)
 
 
 def _page_details(source: Source, lines: Sequence[Line], roles: Sequence[Role]) -> _Details:
@@ -94,8 +97,8 @@ def _page_details(source: Source, lines: Sequence[Line], roles: Sequence[Role]) 
             continue
         if date is None:
             date = full_date(line.text)
-        if section is None and (found := _SECTION.match(line.text)):
-            section = re.sub(r"\s+", "", found.group())
+        if section is None and (found := _SECTION.search(line.text)):
+            section = " ".join(found.group().split())
         if paper is None and (
             named := re.match(r"[\u4e00-\u9fff]{2,8}?(?:日报|晚报|早报|晨报|时报|日報|晚報|時報)(?=\s|社|$)", line.text)
         ):

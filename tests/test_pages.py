@@ -352,3 +352,22 @@ def test_ids_depend_on_the_name_and_the_text_alone():
     one, same = articles(text)[0], articles("\n\n" + text)[0]
     assert one.id == same.id and re.fullmatch("[0-9a-f]{16}", one.id)
     assert one.id != split_page(Source("别页.txt", text, "0" * 64, "text")).articles[0].id
+
+
+def test_an_evening_paper_with_box_crossheads_and_weather():
+    text = (
+        "要闻\n2024年5月6日  星期一\n值班编委:丁一 责任编辑:卫平\n\n老城水管换新 三万户不再用黄水\n□本报记者 苗青 实习生 丁香\n\n"
+        "“水龙头一拧,出来的水是清的!”昨天上午,住在槐树巷的退休教师钱老师接了满满一桶水。\n"
+        "槐树巷的水管是1978年埋下的,锈得厉害。市水务集团去年九月动工,把老城四十二公里的旧铸铁管全部换成球墨铸\n\n铁管。\n\n"
+        "夜里施工 白天通行\n\n老城街巷窄,施工队选择夜里十点以后开挖,早晨六点前回填。四百多个夜晚,没有一条巷子白天封过路。\n\n"
+        "新闻多一点\n球墨铸铁管的寿命约五十年,漏损率只有老管的三分之一。\n\n"
+        "县医院开夜间门诊 上班族看病不用请假\n\n本报讯 (通讯员 艾文)从五月六日起,县医院开设夜间门诊,每天开到晚上九点。\n\n"
+        "今日天气:多云转晴,18-27℃ 微风\n本报地址:新城路8号 邮编:300000 广告部电话:5550111 印刷:新城印刷厂"
+    )
+    page = split_page(source(text))
+    first, second, imprint = page.articles
+    assert (first.headline, second.headline) == ("老城水管换新 三万户不再用黄水", "县医院开夜间门诊 上班族看病不用请假")
+    assert "球墨铸铁管。" in first.text and "新闻多一点" in first.text
+    assert second.event_dates == ("2024-05-06",)
+    assert imprint.kind == "imprint" and "5550111" in imprint.text
+    assert "℃" not in first.text + second.text
