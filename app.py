@@ -10,11 +10,19 @@ import click
 from index.cli import WenbaoGroup, index_commands, index_option, model_option
 from index.errors import WenbaoError
 from qa.cli import ask_command, eval_command, search_command
+from qa.confidence import DEFAULT_THRESHOLD
 from qa.web.prepare import prepare_archive, prepare_pages
 from qa.web.startup import Prepare
 
 SEEDS = Path(__file__).parent / "seeds"
 
+threshold_option = click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=DEFAULT_THRESHOLD,
+    show_default=True,
+    help="Decline below this confidence. 低于此置信度则不作答。",
+)
 host_option = click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all. 监听地址。"
 )
@@ -39,14 +47,15 @@ def serve(prepare: Prepare, host: str, port: int) -> None:
 @click.command("serve")
 @index_option
 @model_option
+@threshold_option
 @host_option
 @port_option
-def serve_command(folder: Path, model: str | None, host: str, port: int) -> None:
+def serve_command(folder: Path, model: str | None, threshold: float, host: str, port: int) -> None:
     """Serve the page and the HTTP API of an archive. 启动网页和 HTTP 接口。"""
     from index.archive import Archive
 
     Archive.open(folder)  # says at once if there is none
-    serve(prepare_archive(folder, model), host, port)
+    serve(prepare_archive(folder, model, threshold), host, port)
 
 
 @click.command()
@@ -58,14 +67,15 @@ def serve_command(folder: Path, model: str | None, host: str, port: int) -> None
     help="Folder of newspaper pages; the starter corpus by default. 报纸版面所在的文件夹,默认为起始语料。",
 )
 @model_option
+@threshold_option
 @host_option
 @port_option
-def main(folder: Path, pages: Path | None, model: str | None, host: str, port: int) -> None:
+def main(folder: Path, pages: Path | None, model: str | None, threshold: float, host: str, port: int) -> None:
     """Answer questions from a folder of newspaper pages, in the browser. 在浏览器里向一批报纸版面提问。
 
     The archive is built when it is missing or the pages have changed. 索引不存在或版面有变动时自动重建。
     """
-    serve(prepare_pages(folder, pages or SEEDS, model, pages_named=pages is not None), host, port)
+    serve(prepare_pages(folder, pages or SEEDS, model, threshold, pages_named=pages is not None), host, port)
 
 
 @click.group(cls=WenbaoGroup)

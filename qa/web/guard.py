@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -54,28 +55,30 @@ class Guard:
             await refusal(scope, receive, send)
             return
         received = 0
-        begun = False
+        begun = refused = False
 
         async def receive_limited() -> Message:
-            nonlocal received
+            nonlocal received, refused
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_body:
+                refused = True
                 raise TooLargeError
             return message
 
         async def send_with_headers(message: Message) -> None:
             nonlocal begun
+            if refused and not begun:
+                return  # the application's own words on what broke its reading
             if message["type"] == "http.response.start":
                 begun = True
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        try:
+        with contextlib.suppress(TooLargeError):
             await self._app(scope, receive_limited, send_with_headers)
-        except TooLargeError:
-            if not begun:
-                await self._too_large()(scope, receive, send)
+        if refused and not begun:
+            await self._too_large()(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
         if scope["path"].startswith(_REFUSED_PATHS):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # torch and faiss come with what is imported inside the functions below: the port must be open before they load.
 
 
-def prepare_archive(index: Path, model: str | None) -> Prepare:
+def prepare_archive(index: Path, model: str | None, threshold: float) -> Prepare:
     """Return a start that opens the archive in a folder, as it is."""
 
     def prepare(on_stage: OnStage) -> Ready:
@@ -28,12 +28,12 @@ def prepare_archive(index: Path, model: str | None) -> Prepare:
 
         archive = Archive.open(index)
         on_stage("model", 0, 0)
-        return _open(archive, load_encoder(model or archive.manifest.encoder.name), on_stage)
+        return _open(archive, load_encoder(model or archive.manifest.encoder.name), threshold, on_stage)
 
     return prepare
 
 
-def prepare_pages(index: Path, pages: Path, model: str | None, *, pages_named: bool) -> Prepare:
+def prepare_pages(index: Path, pages: Path, model: str | None, threshold: float, *, pages_named: bool) -> Prepare:
     """Return a start that builds the archive of a folder of pages if it is missing or the pages have changed.
 
     An archive that was built from other pages is opened as it is, unless the pages were named (`pages_named`): then the
@@ -53,27 +53,27 @@ def prepare_pages(index: Path, pages: Path, model: str | None, *, pages_named: b
                 f"The archive in {index} was built from {', '.join(built_from or ())}, not from {pages}. "
                 f"Name another folder with --index DIR, or rebuild it: wenbao index build {pages} --index {index}"
             )
-        archive = _usable(index, pages) if own else Archive.open(index)
+        archive = _open_own(index) if own else Archive.open(index)
         on_stage("model", 0, 0)
         encoder = load_encoder(model or (archive.manifest.encoder.name if archive else None))
-        if archive is None or (own and archive.manifest.encoder != encoder.identity):
+        if archive is None or (own and (archive.manifest.encoder != encoder.identity or _changed(archive, pages))):
 
             def report(progress: Progress) -> None:
                 on_stage(progress.stage, progress.done, progress.total)
 
             build_archive([pages], index, encoder, report)
             archive = Archive.open(index)
-        return _open(archive, encoder, on_stage)
+        return _open(archive, encoder, threshold, on_stage)
 
     return prepare
 
 
-def _open(archive: Archive, encoder: Encoder, on_stage: OnStage) -> Ready:
+def _open(archive: Archive, encoder: Encoder, threshold: float, on_stage: OnStage) -> Ready:
     from qa.bot import Bot
     from qa.web.examples import choose_examples
 
     on_stage("open", 0, 0)
-    bot = Bot(archive, encoder)
+    bot = Bot(archive, encoder, threshold=threshold)
     return Ready(bot, choose_examples(bot))
 
 
@@ -92,19 +92,22 @@ def _same_paths(built_from: Sequence[str], pages: Sequence[Path]) -> bool:
     return [Path(path).resolve() for path in built_from] == [path.resolve() for path in pages]
 
 
-def _usable(index: Path, pages: Path) -> Archive | None:
-    """Return the archive of the pages if there is one that fits them as they are now."""
+def _open_own(index: Path) -> Archive | None:
+    """Return the archive of our pages; None if there is none, or one that is damaged or of another format."""
     from index.archive import Archive
+
+    try:
+        return Archive.open(index)
+    except (NotFoundError, ArchiveError):
+        return None  # it is built anew from the same pages
+
+
+def _changed(archive: Archive, pages: Path) -> bool:
+    """Say whether the pages are not those that the archive was built from; pages that are gone leave it as it is."""
     from index.build import digest_inputs
     from index.sources import SourceFile, find_files
 
-    try:
-        archive = Archive.open(index)
-    except NotFoundError:
-        return None
-    except ArchiveError:
-        return None  # of another format, or damaged, and made from these pages: it is built anew
     if not pages.is_dir():
-        return archive
+        return False
     files = [found for found in find_files([pages]) if isinstance(found, SourceFile)]
-    return archive if digest_inputs(files) == archive.manifest.inputs_digest else None
+    return digest_inputs(files) != archive.manifest.inputs_digest

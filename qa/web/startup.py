@@ -93,6 +93,7 @@ class Service:
         self._concurrency = concurrency
         self._waiting = waiting
         self._limiter: anyio.CapacityLimiter | None = None
+        self._admitted = 0
         self._lock = threading.Lock()
         self._state: State = Starting()
         self._stage_began = time.monotonic()
@@ -169,9 +170,13 @@ class Service:
         """
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self._concurrency)
-        if self._limiter.statistics().tasks_waiting >= self._waiting:
+        if self._admitted >= self._concurrency + self._waiting:
             raise BusyError("Too many questions are being answered right now. Try again in a moment.")
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        self._admitted += 1
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._admitted -= 1
 
     def holdings(self) -> Holdings | None:
         """Return what the archive holds now, None while the bot is not ready."""
