@@ -239,7 +239,8 @@ def is_plain(model: SentenceTransformer) -> bool:
         all(type(module) is Normalize for module in modules[2:])
         and pooling.pooling_mode in ("mean", ("mean",))
         and pooling.include_prompt
-        and transformer.model.config.model_type in ("bert", "xlm-roberta")
+        and type(transformer.model).__name__ in ("BertModel", "XLMRobertaModel")
+        and not getattr(transformer.model.config, "is_decoder", False)
         and not getattr(transformer, "do_lower_case", False)
     )
 
