@@ -184,6 +184,7 @@ def test_no_event_of_the_page_is_an_api(client: TestClient) -> None:
 def test_a_foreign_name_or_page_is_refused(client: TestClient) -> None:
     assert client.get("/healthz", headers={"host": "evil.example:7860"}).status_code == 400
     assert client.get("/healthz", headers={"host": "localhost:7860"}).status_code == 200
+    assert client.get("/healthz", headers={"host": "[::1]:7860"}).status_code == 200
     headers = {"sec-fetch-site": "cross-site"}
     assert client.post("/api/ask", json={"question": "问"}, headers=headers).status_code == 403
     assert client.get("/healthz", headers=headers).status_code == 200

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 64 * 1024
-LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_PORT = re.compile(r":\d*$")
 _REFUSED_PATHS = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream", "/monitoring")
 # gradio's own page needs inline scripts and `Function`; nothing needs anything from another machine.
 _POLICY = (
@@ -38,10 +40,15 @@ class TooLargeError(Exception):
 
 
 class Guard:
-    """ASGI middleware that refuses such requests and forbids the page, by headers, to load anything from elsewhere."""
+    """ASGI middleware that refuses such requests and forbids the page, by headers, to load anything from elsewhere.
 
-    def __init__(self, app: ASGIApp, *, max_body: int = MAX_BODY_BYTES) -> None:
+    With `hosts`, only requests to one of these names are served: a foreign name that resolves to this machine must not
+    reach what only this machine may. (Starlette's own middleware for this reads `[::1]` in its newest versions only.)
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: frozenset[str] | None = None, max_body: int = MAX_BODY_BYTES) -> None:
         self._app = app
+        self._hosts = hosts
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,6 +88,8 @@ class Guard:
             await self._too_large()(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+        if self._hosts is not None and _PORT.sub("", headers.get("host", "")).lower() not in self._hosts:
+            return refuse(400, "InputError", "This server is not known under that name. Use http://127.0.0.1 instead.")
         if scope["path"].startswith(_REFUSED_PATHS):
             return refuse(404, "NotFoundError", "There is nothing here.")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and headers.get("sec-fetch-site") == "cross-site":

@@ -20,6 +20,7 @@ from qa.web.texts import LANGUAGES, ZH, Language, Texts, preferred_language
 _POLL_SECONDS = 0.7
 _STATE_SECONDS = 12 * 60 * 60
 _LONGEST_INPUT = 4000
+_WORDS = 13  # components that show words, see `_connect`
 _FONTS = ("PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans", "sans-serif")
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -110,7 +111,7 @@ class Page:
         filters = [self.date_from, self.date_to, self.paper, self.section]
         shown = [self.conversation, self.question, self.article, self.session]
         self.blocks.load(self._arrive, [self.session], [*words, self.session], queue=False, **_QUIET)
-        self.timer.tick(self._tick, [self.session], [*words, self.session], queue=False, **_QUIET)
+        self.timer.tick(self._tick, [self.session], words, queue=False, **_QUIET)
         self.language.input(
             self._switch, [self.language, self.session, *filters], [*words, self.session], queue=False, **_QUIET
         )
@@ -130,28 +131,23 @@ class Page:
         self.new.click(self._begin_anew, [self.session], shown, queue=False, **_QUIET)
 
     def _arrive(self, request: gr.Request, session: Session | None) -> list[Any]:
-        wished = dict(request.query_params).get("lang")
-        accepted = preferred_language(request.headers.get("accept-language"))
-        session = session or Session(next((language for language in LANGUAGES if language == wished), accepted))
+        session = session or _begin(request)
         return [*self._words(session, None), session]
 
-    def _switch(self, language: Language, session: Session | None, *filters: str) -> list[Any]:
-        session = session or Session()
+    def _switch(self, request: gr.Request, language: Language, session: Session | None, *filters: str) -> list[Any]:
+        session = session or _begin(request)
         session.language = language
         return [*self._words(session, filters[2:]), session]
 
     def _tick(self, session: Session | None) -> list[Any]:
         """While the start goes on, show how far it is; once it is over, fill in what was not known before."""
-        session = session or Session()
-        if isinstance(self._service.state, Starting):
-            words: list[Any] = [gr.skip()] * 13
-            if not session.busy:  # otherwise the answer in the making shows it
-                words[2] = self._conversation(session)
-            return [*words, session]
-        words = self._words(session, None)
-        if session.busy:
-            words[2] = gr.skip()
-        return [*words, session]
+        if session is None:  # the visit has not begun: `_arrive` is on its way
+            return [gr.skip()] * _WORDS
+        starting = isinstance(self._service.state, Starting)
+        words: list[Any] = [gr.skip()] * _WORDS if starting else self._words(session, None)
+        # While a question waits for its answer, it is the one that shows the conversation.
+        words[2] = gr.skip() if session.busy else self._conversation(session)
+        return words
 
     def _words(self, session: Session, chosen: tuple[str, ...] | None) -> list[Any]:
         """Return everything on the page that is said in words, in the order of `words` in `_connect`."""
@@ -203,9 +199,9 @@ class Page:
         return render_article(article, texts, opened.citation, number=opened.number)
 
     async def _ask(
-        self, question: str | None, session: Session | None, *filters: str | None
+        self, request: gr.Request, question: str | None, session: Session | None, *filters: str | None
     ) -> AsyncIterator[list[Any]]:
-        session = session or Session()
+        session = session or _begin(request)
         if session.busy or not (question or "").strip():
             yield [gr.skip(), gr.skip(), gr.skip(), session]
             return
@@ -216,6 +212,7 @@ class Page:
 
     async def _ask_example(
         self,
+        request: gr.Request,
         session: Session | None,
         date_from: str | None,
         date_to: str | None,
@@ -223,14 +220,14 @@ class Page:
         section: str | None,
         event: gr.EventData,
     ) -> AsyncIterator[list[Any]]:
-        session = session or Session()
+        session = session or _begin(request)
         examples, place = self._service.examples(session.language), event._data.get("place")
         question = examples[place] if isinstance(place, int) and 0 <= place < len(examples) else None
-        async for update in self._ask(question, session, date_from, date_to, paper, section):
+        async for update in self._ask(request, question, session, date_from, date_to, paper, section):
             yield update
 
-    def _open(self, session: Session | None, event: gr.EventData) -> list[Any]:
-        session = session or Session()
+    def _open(self, request: gr.Request, session: Session | None, event: gr.EventData) -> list[Any]:
+        session = session or _begin(request)
         kind: Kind = "nearest" if event._data.get("kind") == "nearest" else "citation"
         opened = session.citation(event._data.get("turn"), kind, event._data.get("place"))
         if opened is None:
@@ -238,10 +235,17 @@ class Page:
         session.opened, session.openings = opened, session.openings + 1
         return [self._article(session), session]
 
-    def _begin_anew(self, session: Session | None) -> list[Any]:
-        session = session or Session()
+    def _begin_anew(self, request: gr.Request, session: Session | None) -> list[Any]:
+        session = session or _begin(request)
         session.clear()
         return [self._conversation(session), "", self._article(session), session]
+
+
+def _begin(request: gr.Request) -> Session:
+    """Return a new visit, in the language that the address names with `?lang=`, else in the browser's."""
+    wished = dict(request.query_params).get("lang")
+    accepted = preferred_language(request.headers.get("accept-language"))
+    return Session(next((language for language in LANGUAGES if language == wished), accepted))
 
 
 def _choices(counted: tuple[tuple[str, int], ...], texts: Texts) -> list[tuple[str, str]]:

@@ -77,7 +77,7 @@ def render_no_article(holdings: Holdings | None, texts: Texts) -> str:
             element("li", isolate(name) + element("span", escape(texts.articles_count.format(count=f"{count:,}"))))
             for name, count in holdings.papers[:8]
         )
-        parts.append(element("h3", escape(texts.article_hint_more)) + element("ul", rows, class_="wb-papers"))
+        parts.append(element("h3", escape(texts.holdings_heading)) + element("ul", rows, class_="wb-papers"))
     return element("div", "".join(parts), class_="wb-no-article")
 
 

@@ -12,7 +12,6 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import InputError
 from qa.web.api import add_api
@@ -61,9 +60,7 @@ def create_app(
         # Not by `css`: gradio puts its own container before every selector, and the dark mode's class stands above it.
         head=f"<style>\n{asset('style.css')}</style>",
     )
-    app.add_middleware(Guard)
-    if is_loopback(host):  # a foreign name that resolves to this machine must not reach what only this machine may
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_HOSTS, www_redirect=False)
+    app.add_middleware(Guard, hosts=LOOPBACK_HOSTS if is_loopback(host) else None)
     return app
 
 

@@ -16,7 +16,6 @@ class Texts:
 
     language: Language
     html_language: str
-    title: str
     tagline: str
     holdings: str
     holdings_undated: str
@@ -60,8 +59,7 @@ class Texts:
     undated: str
     article: str
     article_hint: str
-    article_hint_more: str
-    papers_held: str
+    holdings_heading: str
     articles_count: str
     close: str
     quoted_here: str
@@ -82,7 +80,6 @@ class Texts:
 ZH = Texts(
     language="zh",
     html_language="zh-CN",
-    title="问报",
     tagline="向报纸提问：只用报上的原话回答，句句有出处",
     holdings="{articles} 篇文章 · {first} 至 {last}",
     holdings_undated="{articles} 篇文章",
@@ -126,8 +123,7 @@ ZH = Texts(
     undated="日期不详",
     article="原文",
     article_hint="点一下引文编号或出处，整篇报道会在这里打开，引用的原句会标出来。",
-    article_hint_more="馆藏",
-    papers_held="报纸",
+    holdings_heading="馆藏",
     articles_count="{count} 篇",
     close="关闭原文",
     quoted_here="引用的原句",
@@ -157,7 +153,6 @@ ZH = Texts(
 EN = Texts(
     language="en",
     html_language="en",
-    title="Wenbao",
     tagline="Ask the newspaper: answers in its own words, every one cited",
     holdings="{articles} articles · {first} to {last}",
     holdings_undated="{articles} articles",
@@ -201,8 +196,7 @@ EN = Texts(
     undated="undated",
     article="Article",
     article_hint="Click the number of a citation, or its source: the whole article opens here, with the quote marked.",
-    article_hint_more="In this archive",
-    papers_held="Papers",
+    holdings_heading="In this archive",
     articles_count="{count} articles",
     close="Close the article",
     quoted_here="the quoted words",
