@@ -215,11 +215,8 @@ class Archive:
             if value:
                 conditions.append(f"instr(articles.{column}, ?) > 0")
                 parameters.append(value)
-        rows = self._database().query(
-            "SELECT passages.row FROM passages JOIN articles ON articles.row = passages.article"
-            f" WHERE {' AND '.join(conditions)} ORDER BY passages.row",  # noqa: S608 - fixed conditions
-            parameters,
-        )
+        selection = "SELECT passages.row FROM passages JOIN articles ON articles.row = passages.article WHERE "
+        rows = self._database().query(selection + " AND ".join(conditions) + " ORDER BY passages.row", parameters)
         return np.array([row[0] for row in rows], np.int64)
 
     def rejections(self) -> list[Rejection]:

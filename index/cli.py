@@ -16,12 +16,12 @@ from index.encoder import load_encoder
 from index.errors import WenbaoError
 from index.layout import IndexFolder
 from index.records import Rejection
+from index.sources import find_files
 from index.verify import verify_generation
 
 EXIT_SOME_REFUSED = 3
 _REFUSALS_SHOWN = 20
 _STAGES = {
-    "find": "finding files 查找文件",
     "read": "reading pages 读取版面",
     "encode": "encoding passages 编码段落",
     "keywords": "keyword index 关键词索引",
@@ -64,10 +64,12 @@ class ProgressBars:
 
     def __call__(self, progress: Progress) -> None:
         """Show a step."""
+        if progress.stage not in _STAGES:
+            return
         if progress.stage != self._stage:
             self.close()
             self._stage = progress.stage
-            self._bar = tqdm(total=progress.total or None, desc=_STAGES.get(progress.stage, progress.stage), unit="")
+            self._bar = tqdm(total=progress.total or None, desc=_STAGES[progress.stage], unit="")
         if self._bar is not None:
             self._bar.total = progress.total or None
             self._bar.update(progress.done - self._bar.n)
@@ -100,6 +102,7 @@ def build(paths: tuple[Path, ...], folder: Path, model: str | None, as_json: boo
     Reads .txt .md .html .pdf .csv .jsonl, folders with all below them. Exit status 0: everything is indexed; 3: some
     files were refused (each is named with the reason and the remedy), the rest is indexed; 1: nothing was changed.
     """
+    find_files(paths)  # names a missing path before the model is loaded
     bars = ProgressBars()
     try:
         report = build_archive(paths, folder, load_encoder(model), bars)

@@ -5,12 +5,10 @@ Every line gets its kind from its own words and its neighbours. Whether a title 
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum
-from functools import cache
 
 from index.bylines import (
     is_byline,
@@ -23,6 +21,7 @@ from index.bylines import (
 )
 from index.furniture import names_staff
 from index.lines import Line, begins_inside, ends_sentence, is_cjk_text, open_pairs
+from index.tokens import dictionary_words
 
 LONGEST_TITLE = 60
 LONGEST_MARKED_TITLE = 90
@@ -58,15 +57,6 @@ _MEASURE = "天个個名人年月日次时時点點分秒万萬亿億元块％%�
 SPACED = re.compile(r"[\u4e00-\u9fff”’」》!！?？\d]\s+[“‘「《]?[\u4e00-\u9fff\d]")
 
 
-@cache
-def _cutter() -> Callable[[str], list[str]]:
-    """Return the cutting of a text into dictionary words, loaded when first needed: most sources never need it."""
-    import jieba
-
-    jieba.setLogLevel(logging.WARNING)
-    return lambda text: [str(word) for word in jieba.cut(text, HMM=False)]
-
-
 def crosses_word(before: str, after: str) -> bool:
     """Say whether a word of the dictionary lies across the end of one line and the start of the next."""
     if not before or not after or not ("\u3400" <= before[-1] <= "\u9fff") or not ("\u3400" <= after[0] <= "\u9fff"):
@@ -74,7 +64,7 @@ def crosses_word(before: str, after: str) -> bool:
     left = re.split(r"[^\u3400-\u9fff]", before[-8:])[-1]
     right = re.split(r"[^\u3400-\u9fff]", after[:8])[0]
     position = 0
-    for word in _cutter()(left + right):
+    for word in dictionary_words(left + right):
         if position < len(left) < position + len(word):
             return True
         position += len(word)

@@ -106,7 +106,7 @@ class IndexFolder:
 
     def new_generation(self) -> Generation:
         """Make the folder of a new generation, which nobody reads before `switch_to`."""
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S")
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
         generation = Generation(self.generations / f"{stamp}-{secrets.token_hex(3)}")
         generation.folder.mkdir(parents=True)
         return generation

@@ -64,6 +64,12 @@ def tokenize(text: str) -> list[str]:
     ]
 
 
+def dictionary_words(text: str) -> list[str]:
+    """Return the text cut into words of jieba's dictionary, nothing guessed and nothing folded."""
+    warm_up()
+    return [str(word) for word in _tokenizer().lcut(text, HMM=False)]
+
+
 def character_bigrams(text: str) -> list[str]:
     """Return each pair of neighbouring Chinese or kana characters, and each Latin word or number whole.
 

@@ -121,7 +121,7 @@ class Bot:
         passages = [ReadPassage(hit.passage, hit.article.headline, hit.score) for hit in retrieval.hits]
         candidates = opened.reader.read(parsed, retrieval.vector, passages)
         watch.lap("read")
-        confidence = estimate_confidence(parsed, retrieval, candidates)
+        confidence = estimate_confidence(retrieval.evidence) if candidates else 0.0
         chosen = compose(candidates, passages) if confidence >= self.threshold else ()
         citations = tuple(
             cite(retrieval.hits[candidate.passage].article, candidate.text, candidate.spans, candidate.score)

@@ -186,8 +186,8 @@ def _on_one_line(text: str, limit: int | None = None) -> str:
 
 def _show_summaries(summaries: list[Summary]) -> None:
     head = (
-        "kind", "n", "article R@1/5/20", "MRR", "passage R@1/5/20", "right", "EM", "F1", "citations", "refusal P/R",
-        "declined", "retrieval ms", "total ms",
+        "kind", "n", "article R@1/5/20", "MRR", "passage R@1/5/20", "right", "quoted", "EM", "F1", "citations",
+        "refusal P/R", "declined", "retrieval ms", "total ms",
     )  # fmt: skip
     click.echo(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for summary in summaries:
@@ -198,6 +198,7 @@ def _show_summaries(summaries: list[Summary]) -> None:
             _figure(summary.article_mrr),
             _recalls(summary.passage_recall),
             _figure(summary.right),
+            _figure(summary.quoted),
             _figure(summary.exact_match),
             _figure(summary.f1),
             _figure(summary.citations_exact),

@@ -25,7 +25,8 @@ _DEPTH = 60
 class Outcome:
     """What came of one question. Ranks count from 1; None where nothing in the searched depth fits, or nothing should.
 
-    `article_rank` counts distinct articles, `passage_rank` passages that hold an accepted answer.
+    `article_rank` counts distinct articles, `passage_rank` passages that hold an accepted answer. `quoted` says that an
+    accepted answer stands inside what is quoted, which may be a longer sentence.
     """
 
     question: EvaluationQuestion
@@ -36,6 +37,7 @@ class Outcome:
     answer: str
     confidence: float
     right: bool
+    quoted: bool
     exact: bool
     f1: float
     citations: int
@@ -49,8 +51,8 @@ class Summary:
     """Figures over the questions of one kind. Shares lie in 0..1, times are milliseconds; None where nothing applies.
 
     `article_recall` and `passage_recall` are at 1, 5 and 20. `right` is over all questions: answerable ones answered
-    right, and unanswerable ones declined. `refusal_precision` is the share of refusals that were due, `refusal_recall`
-    the share of the unanswerable that were refused.
+    right, and unanswerable ones declined; `quoted` is the share of the answerable whose quote holds an accepted answer.
+    `refusal_precision` is the share of refusals that were due, `refusal_recall` that of the unanswerable declined.
     """
 
     kind: str
@@ -60,6 +62,7 @@ class Summary:
     article_mrr: float | None
     passage_recall: dict[int, float] | None
     right: float
+    quoted: float | None
     exact_match: float | None
     f1: float | None
     citations_exact: float | None
@@ -128,9 +131,8 @@ def _outcome(
         found=answer.found,
         answer=answer.answer,
         confidence=answer.confidence,
-        right=is_right(answer.answer, question.answers, question.kind)
-        if answerable and answer.found
-        else not answerable and not answer.found,
+        right=is_right(answer.answer, question.answers, question.kind) if answerable else not answer.found,
+        quoted=answerable and answer.found and holds_answer(answer.answer),
         exact=any(exact_match(answer.answer, text) for text in question.answers),
         f1=max((character_f1(answer.answer, text) for text in question.answers), default=0.0),
         citations=len(answer.citations),
@@ -160,6 +162,7 @@ def _summary(kind: str, group: Sequence[Outcome]) -> Summary:
         article_mrr=_share([1 / o.article_rank if o.article_rank else 0.0 for o in answerable]),
         passage_recall=_recall([o.passage_rank for o in answerable]),
         right=_share([o.right for o in group]) or 0.0,
+        quoted=_share([o.quoted for o in answerable]),
         exact_match=_share([o.exact for o in answerable]),
         f1=_share([o.f1 for o in answerable]),
         citations_exact=sum(o.citations_exact for o in group) / cited if cited else None,
@@ -182,8 +185,8 @@ def to_dict(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def failures(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes that are not right."""
-    return [outcome for outcome in outcomes if not outcome.right]
+    """Return the outcomes that are not right, those first whose quote does not even hold the answer."""
+    return sorted((outcome for outcome in outcomes if not outcome.right), key=lambda outcome: outcome.quoted)
 
 
 def _is_document(source: str, wanted: str) -> bool:

@@ -68,9 +68,9 @@ def features(evidence: Evidence) -> dict[str, Scores]:
         "dense x known": dense * known,
         "words x known": words * known,
         "bigrams x known": bigrams * known,
-        "dense x peak": dense * _peak(dense),
-        "words x peak": words * _peak(words),
-        "bigrams x peak": bigrams * _peak(bigrams),
+        "dense x peak": dense * peak(evidence.dense),
+        "words x peak": words * peak(evidence.words),
+        "bigrams x peak": bigrams * peak(evidence.bigrams),
     }
 
 
@@ -89,9 +89,9 @@ def _standardize(values: Scores) -> Scores:
     return standardized
 
 
-def _peak(standardized: Scores) -> float:
-    """Return how far the best stands above the next ones, in standard deviations."""
-    if len(standardized) < 2:
+def peak(scores: Scores) -> float:
+    """Return how far the best score stands above the next ones, in standard deviations of all of them."""
+    if len(scores) < 2:
         return 0.0
-    best = np.sort(standardized)[::-1][: _PEAK_RIVALS + 1]
+    best = np.sort(_standardize(scores))[::-1][: _PEAK_RIVALS + 1]
     return float(best[0] - best[1:].mean())

@@ -14,8 +14,9 @@ AnswerKind = Literal["number", "person", "time", "place", "reason", "manner", "o
 
 # Words that ask, or hold a sentence together: they say what kind of answer is wanted, not what the article is about.
 _ASKING = (
-    "什么 哪 哪个 哪些 哪里 哪儿 哪位 哪天 哪年 哪一天 哪一 谁 几 多少 多大 多高 多长 多久 为什么 为何 "
-    "如何 怎么 怎样 怎么样 何时 何地 是否 吗 呢 吧 啊 请问 是 的 了 在 有 和 与 及 被 把 由 对 于 从 到 个 位 名 这 那 其 之 也 都 就 "
+    "什么 哪 哪个 哪些 哪里 哪儿 哪位 哪天 哪年 哪一天 哪一 谁 几 多少 多大 多高 多长 多久 "
+    "为什么 为何 如何 怎么 怎样 怎么样 何时 何地 是否 "
+    "吗 呢 吧 啊 请问 是 的 了 在 有 和 与 及 被 把 由 对 于 从 到 个 位 名 这 那 其 之 也 都 就 "
     "什麼 哪裡 誰 幾 為什麼 為何 怎麼 嗎 "
     "what which who whom whose when where why how many much is are was were do does did "
     "the a an of in on at to for by and"

@@ -1,0 +1,1 @@
+"""Programs that fit what Wenbao ships: weights from data, reproducibly."""

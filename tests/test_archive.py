@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from index.archive import Archive, Filters
+from index.encoder import EncoderIdentity
+from index.errors import ArchiveError, InputError, NotFoundError
+from index.layout import IndexFolder
+
+
+def headlines(archive: Archive, filters: Filters) -> set[str]:
+    rows = archive.rows_matching(filters)
+    assert rows is not None
+    passages = archive.passages_at(rows.tolist())
+    return {article.headline for article in archive.articles_at([passage.article_row for passage in passages])}
+
+
+def test_filters_select_by_date_paper_and_section(index_folder: Path) -> None:
+    archive = Archive.open(index_folder)
+    assert archive.rows_matching(Filters()) is None
+    dated = headlines(archive, Filters(date_from="2023-05", date_to="2023"))
+    assert "青石桥完成加固 今起恢复通车" in dated
+    assert "柚园村举行丰收节" not in dated
+    assert headlines(archive, Filters(date_from="2024")) == set()
+    assert headlines(archive, Filters(paper="清溪")) == dated
+    assert headlines(archive, Filters(section="民生")) == dated
+
+
+@pytest.mark.parametrize("date", ["2023-13", "yesterday", "2023-02-30", "0000"])
+def test_a_date_that_is_none_is_refused(index_folder: Path, date: str) -> None:
+    with pytest.raises(InputError, match="2022-07-15"):
+        Archive.open(index_folder).rows_matching(Filters(date_from=date))
+
+
+def test_an_empty_range_of_dates_is_refused(index_folder: Path) -> None:
+    with pytest.raises(InputError, match="earlier date first"):
+        Archive.open(index_folder).rows_matching(Filters(date_from="2023", date_to="2022"))
+
+
+def test_unknown_articles_and_sources_are_named(index_folder: Path) -> None:
+    archive = Archive.open(index_folder)
+    with pytest.raises(NotFoundError, match="nowhere"):
+        archive.article("nowhere")
+    with pytest.raises(NotFoundError, match="nowhere"):
+        archive.source("nowhere")
+
+
+def test_no_archive_says_how_to_build_one(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="wenbao index build"):
+        Archive.open(tmp_path)
+
+
+def test_another_encoder_is_refused_with_both_values_and_the_remedy(index_folder: Path) -> None:
+    archive = Archive.open(index_folder)
+    other = EncoderIdentity("other", "f" * 64, 64, "query: ", "passage: ", 512)
+    with pytest.raises(ArchiveError) as refused:
+        archive.require_encoder(other)
+    assert all(part in str(refused.value) for part in ("hashing", "other", "ffffffff", "00000000", "--model"))
+
+
+def test_another_format_version_is_refused(index_folder: Path) -> None:
+    path = IndexFolder(index_folder).current().manifest
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(manifest | {"format_version": 99, "unknown": 1}), encoding="utf-8")
+    with pytest.raises(ArchiveError, match="version 99"):
+        Archive.open(index_folder)
+
+
+def test_another_tokenizer_is_refused(index_folder: Path) -> None:
+    path = IndexFolder(index_folder).current().manifest
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["tokenizer"]["version"] = "0.1"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ArchiveError, match="tokenizer"):
+        Archive.open(index_folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "../..", "no-such-generation"])
+def test_a_damaged_current_file_is_refused(index_folder: Path, content: str) -> None:
+    (index_folder / "CURRENT").write_text(content, encoding="utf-8")
+    with pytest.raises(ArchiveError, match="Rebuild"):
+        Archive.open(index_folder)

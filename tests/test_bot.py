@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from index.archive import Archive, Filters
+from index.build import build_archive
+from index.encoder import SentenceEncoder
+from index.errors import ArchiveError, InputError
+from index.spans import join_spans
+from qa import Bot
+from qa.answer import cite, verify_citations
+from tests.fakes import HashingEncoder
+
+
+@pytest.fixture(scope="module")
+def bot(real_archive: Archive, encoder: SentenceEncoder) -> Bot:
+    return Bot(real_archive, encoder)
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "headline"),
+    [
+        ("青石桥加固工程总投资多少？", "1260万元", "青石桥完成加固"),
+        ("圖書館新增了多少個座位？", "140个", "图书馆延长开放"),
+        ("丰收节有多少游客参加？", "3800人", "柚园村举行"),
+        ("How many tonnes of pomelos were harvested in Youyuan village?", "460吨", "柚园村举行"),
+    ],
+)
+def test_the_answer_is_a_cited_sentence(bot: Bot, question: str, words: str, headline: str) -> None:
+    answer = bot.ask(question)
+    assert answer.found
+    assert words in answer.answer
+    assert answer.citations[0].headline.startswith(headline)
+    for citation in answer.citations:
+        assert join_spans(bot.archive.source(citation.source).text, citation.spans) == citation.quote
+
+
+def test_what_the_archive_does_not_answer_is_declined_with_the_nearest_passages(bot: Bot) -> None:
+    answer = bot.ask("火星探测器什么时候登陆？")
+    assert not answer.found
+    assert answer.answer == ""
+    assert answer.citations == ()
+    assert answer.nearest
+
+
+def test_the_same_question_gives_the_same_json_but_for_times(bot: Bot) -> None:
+    first, second = (bot.ask("青石桥加固工程总投资多少？").to_dict() for _ in range(2))
+    assert first.pop("timings").keys() == second.pop("timings").keys()
+    assert json.dumps(first, ensure_ascii=False) == json.dumps(second, ensure_ascii=False)
+    assert first.keys() == {"question", "found", "answer", "confidence", "citations", "nearest"}
+
+
+@pytest.mark.parametrize("question", ["", "   ", "？！", "长" * 501])
+def test_a_question_that_is_none_is_refused(bot: Bot, question: str) -> None:
+    with pytest.raises(InputError):
+        bot.ask(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["'; DROP TABLE passages; --", "AND OR NOT (", "的", "\u202eabc", "🙂 a", "\x00 1"]
+)
+def test_odd_questions_are_answered_or_declined(bot: Bot, question: str) -> None:
+    assert isinstance(bot.ask(question).found, bool)
+
+
+def test_filters_limit_where_answers_come_from(bot: Bot) -> None:
+    hits = bot.search("新增座位", filters=Filters(date_from="2023-05-12", date_to="2023-05-12"))
+    assert hits
+    assert {hit.article.date for hit in hits} == {"2023-05-12"}
+    assert not bot.ask("丰收节有多少游客参加？", filters=Filters(paper="没有这张报")).found
+
+
+def test_every_stage_of_the_ranking_is_shown(bot: Bot) -> None:
+    hit = bot.search("青石桥加固工程总投资多少？")[0]
+    assert hit.stages.dense_rank is not None
+    assert hit.stages.words_rank is not None
+    assert hit.stages.words > 0
+    assert sum(hit.stages.features.values()) == pytest.approx(hit.score, abs=1e-2)
+
+
+def test_a_quote_that_differs_from_its_source_is_never_shown(bot: Bot) -> None:
+    article = next(iter(bot.archive.articles()))
+    start, end = article.spans[0]
+    with pytest.raises(ArchiveError, match="withheld"):
+        verify_citations(bot.archive, [cite(article, "not what stands there", ((start, end),), 1.0)])
+    with pytest.raises(ArchiveError, match="withheld"):
+        verify_citations(bot.archive, [cite(article, "", ((0, 10**9),), 1.0)])
+
+
+def test_near_duplicates_are_collapsed(tmp_path: Path, hashing: HashingEncoder) -> None:
+    text = "山城举办第七届花展,共展出兰花600盆、盆景120件,展期持续到5月底,市民可以免费入园参观。"
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text(f"{text}{'详见网站。' * (number == 2)}", encoding="utf-8")
+    (tmp_path / "other.txt").write_text("河湾镇开通三条公交线路,覆盖十二个村。", encoding="utf-8")
+    build_archive([tmp_path], tmp_path / "index", hashing)
+    hits = Bot(Archive.open(tmp_path / "index"), hashing).search("花展展出多少盆兰花？")
+    assert len(hits[0].duplicates) == 2
+    assert len(hits) == 2
+
+
+def test_a_new_generation_is_picked_up_without_a_failed_question(pages: Path, index_folder: Path) -> None:
+    bot = Bot(Archive.open(index_folder), HashingEncoder())
+    before = bot.archive.generation.id
+    failures: list[BaseException] = []
+    stop = threading.Event()
+
+    def keep_asking() -> None:
+        try:
+            while not stop.is_set():
+                bot.ask("青石桥加固工程总投资多少？")
+        except BaseException as error:  # noqa: BLE001 - the test reports it
+            failures.append(error)
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    build_archive([pages], index_folder, HashingEncoder())
+    build_archive([pages], index_folder, HashingEncoder())
+    stop.set()
+    asking.join()
+    assert failures == []
+    assert bot.archive.generation.id != before
+
+
+def test_a_chat_remembers_its_answers(bot: Bot) -> None:
+    chat, other = bot.chat(), bot.chat()
+    chat.ask("丰收节有多少游客参加？")
+    assert len(chat.answers) == 1
+    assert other.answers == ()

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from index.tokens import MAX_TOKEN_LENGTH, character_bigrams, tokenize
+
+
+def test_long_words_give_their_parts_too() -> None:
+    assert {"志愿", "志愿者"} <= set(tokenize("志愿者"))
+
+
+def test_traditional_and_full_width_give_the_same_tokens() -> None:
+    assert tokenize("臺灣選手獲得５金") == tokenize("台湾选手获得5金")
+
+
+def test_punctuation_gives_no_token() -> None:
+    assert tokenize("，。！“”—— …") == []
+    assert character_bigrams("，。！“”—— …") == []
+
+
+def test_tokens_are_bounded_and_hold_no_space() -> None:
+    tokens = tokenize("a" * 5000 + " 1 " + "字" * 300)
+    assert tokens
+    assert all(len(token) <= MAX_TOKEN_LENGTH and " " not in token for token in tokens)
+
+
+def test_bigrams_keep_numbers_and_latin_words_whole() -> None:
+    assert character_bigrams("捐款24.41万元,BA.5") == ["捐款", "24.41", "万元", "ba.5"]
+
+
+def test_jieba_keeps_its_cache_where_only_the_user_can_write(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WENBAO_CACHE_DIR", str(tmp_path))
+    from index import tokens
+
+    tokens._tokenizer.cache_clear()
+    try:
+        tokenize("报纸")
+        assert stat.S_IMODE((tmp_path / "jieba").stat().st_mode) & 0o077 == 0
+        assert list((tmp_path / "jieba").iterdir())
+    finally:
+        tokens._tokenizer.cache_clear()

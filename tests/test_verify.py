@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.archive import Archive
+from index.errors import ArchiveError
+from index.layout import Generation, IndexFolder
+from index.manifest import record_files
+from index.vectors import FaissStore
+from index.verify import verify_generation
+
+
+def seal(generation: Generation) -> None:
+    """Write the digests of the damaged files, so that only the deeper checks can see the damage."""
+    manifest = json.loads(generation.manifest.read_text(encoding="utf-8"))
+    manifest["files"] = {name: record.model_dump() for name, record in record_files(generation).items()}
+    generation.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def change_database(statement: str) -> Callable[[Generation], None]:
+    def change(generation: Generation) -> None:
+        connection = sqlite3.connect(generation.database)
+        connection.execute(statement)
+        connection.commit()
+        connection.close()
+        seal(generation)
+
+    return change
+
+
+def spoil_vectors(factor: float) -> Callable[[Generation], None]:
+    def spoil(generation: Generation) -> None:
+        store = FaissStore.open(generation.vectors)
+        vectors = store.fetch(np.arange(len(store)))
+        vectors[1] *= factor
+        FaissStore.write(generation.vectors, vectors)
+        seal(generation)
+
+    return spoil
+
+
+def flip_a_byte(generation: Generation) -> None:
+    data = bytearray(generation.vectors.read_bytes())
+    data[-5] ^= 0x10
+    generation.vectors.write_bytes(data)
+
+
+def add_a_file(generation: Generation) -> None:
+    (generation.folder / "stray.bin").write_bytes(b"x")
+
+
+def test_a_sound_archive_passes_every_check(index_folder: Path) -> None:
+    checks = verify_generation(IndexFolder(index_folder).current())
+    assert {check.name for check in checks} == {"manifest", "digests", "counts", "references", "spans", "vectors"}
+    assert all(check.passed for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("damage", "caught_by"),
+    [
+        (flip_a_byte, "digests"),
+        (add_a_file, "digests"),
+        (change_database("DELETE FROM passages WHERE row = (SELECT max(row) FROM passages)"), "counts"),
+        (change_database("UPDATE articles SET source = 99 WHERE row = 0"), "references"),
+        (change_database("UPDATE passages SET article = 99 WHERE row = 0"), "references"),
+        (change_database("UPDATE passages SET text = text || '!' WHERE row = 0"), "spans"),
+        (change_database("UPDATE articles SET spans = '[[0, 999999]]' WHERE row = 0"), "spans"),
+        (change_database("UPDATE sources SET text = '改' || text"), "spans"),
+        (spoil_vectors(0.5), "vectors"),
+        (spoil_vectors(float("nan")), "vectors"),
+    ],
+)
+def test_damage_is_caught_by_its_check(
+    index_folder: Path, damage: Callable[[Generation], None], caught_by: str
+) -> None:
+    generation = IndexFolder(index_folder).current()
+    damage(generation)
+    failed = {check.name: check.detail for check in verify_generation(generation) if not check.passed}
+    assert caught_by in failed
+    assert failed[caught_by]
+
+
+@pytest.mark.parametrize("name", ["vectors.faiss", "articles.sqlite"])
+def test_a_truncated_file_is_seen_on_opening(index_folder: Path, name: str) -> None:
+    path = IndexFolder(index_folder).current().folder / name
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ArchiveError, match=name):
+        Archive.open(index_folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b'{"format_version": 1}'])
+def test_a_damaged_manifest_is_refused_in_words(index_folder: Path, content: bytes) -> None:
+    generation = IndexFolder(index_folder).current()
+    generation.manifest.write_bytes(content)
+    with pytest.raises(ArchiveError, match="Rebuild"):
+        Archive.open(index_folder)
+    assert not verify_generation(generation)[0].passed
