@@ -27,6 +27,7 @@ from index.manifest import FORMAT_VERSION, Chunking, Counts, Manifest, record_fi
 from index.pages import split_page
 from index.passages import split_passages
 from index.records import Article, Rejection
+from index.romanization import pinyin_pairs
 from index.sources import SourceFile, find_files, read_file
 from index.tokens import character_bigrams, tokenize, tokenizer_identity
 from index.vectors import FaissStore, Vectors
@@ -246,7 +247,7 @@ def _keyword_documents(generation: Generation, total: int, on_progress: OnProgre
         if int(row) % _PROGRESS_STEP == 0:
             on_progress(Progress("keywords", int(row), total))
         whole = f"{headline}\n{text}" if headline else text
-        yield KeywordDocument(int(row), tokenize(whole), character_bigrams(whole))
+        yield KeywordDocument(int(row), tokenize(whole), character_bigrams(whole) + pinyin_pairs(whole))
     on_progress(Progress("keywords", total, total))
     reader.close()
 

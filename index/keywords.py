@@ -18,7 +18,8 @@ FIELDS = ("words", "bigrams")
 
 @dataclass(frozen=True)
 class KeywordDocument:
-    """The terms of one passage and its article's headline: jieba's words, and pairs of neighbouring characters."""
+    """The terms of one passage and its article's headline: jieba's words; pairs of neighbouring characters, and their
+    pinyin."""
 
     row: int
     words: Sequence[str]

@@ -48,7 +48,13 @@ def tokenizer_identity() -> dict[str, str]:
     """Return what an archive's manifest says of the tokens it was built with."""
     import jieba
 
-    return {"tokenizer": "jieba", "version": jieba.__version__, "mode": "search", "folding": str(FOLDING_VERSION)}
+    return {
+        "tokenizer": "jieba",
+        "version": jieba.__version__,
+        "mode": "search",
+        "pairs": "han+pinyin",
+        "folding": str(FOLDING_VERSION),
+    }
 
 
 def tokenize(text: str) -> list[str]:

@@ -16,9 +16,9 @@ from qa.answer import Answer, Citation, cite, verify_citations
 from qa.compose import compose
 from qa.confidence import DEFAULT_THRESHOLD, estimate_confidence
 from qa.dialogue import Chat
-from qa.question import parse_question
+from qa.question import Question, is_foreign, parse_question
 from qa.reader import Reader, ReadPassage, SentenceReader
-from qa.retrieve import Hit, Retriever
+from qa.retrieve import Hit, Retrieval, Retriever
 
 _PASSAGES_TO_READ = 6
 _NEAREST_SHOWN = 3
@@ -121,7 +121,7 @@ class Bot:
         passages = [ReadPassage(hit.passage, hit.article.headline, hit.score) for hit in retrieval.hits]
         candidates = opened.reader.read(parsed, retrieval.vector, passages)
         watch.lap("read")
-        confidence = estimate_confidence(retrieval.evidence) if candidates else 0.0
+        confidence = _confidence(parsed, retrieval) if candidates else 0.0
         chosen = compose(candidates, passages) if confidence >= self.threshold else ()
         citations = tuple(
             cite(retrieval.hits[candidate.passage].article, candidate.text, candidate.spans, candidate.score)
@@ -151,6 +151,16 @@ class Bot:
     def chat(self) -> Chat:
         """Return a new conversation."""
         return Chat(self)
+
+
+def _confidence(question: Question, retrieval: Retrieval) -> float:
+    best = retrieval.hits[0]
+    known = f"{best.article.date or ''} {' '.join(best.article.event_dates)} {best.article.text}"
+    return estimate_confidence(
+        retrieval.evidence,
+        foreign=is_foreign(question.text, best.passage.text),
+        other_year=bool(question.years) and not any(year in known for year in question.years),
+    )
 
 
 def _cite_passage(hit: Hit) -> Citation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -80,45 +80,51 @@ def evaluate(
 ) -> list[Outcome]:
     """Ask every question and look at what comes; a question whose documents the archive lacks should be declined."""
     archive = bot.archive
-    names = archive.source_names()
     chats: dict[str, Chat] = {}
     outcomes = []
     for done, question in enumerate(questions):
-        gold = {name for name in names if any(_is_document(name, wanted) for wanted in question.documents)}
-        answerable = bool(question.answers) and bool(gold)
+        answerable = bool(question.answers) and bool(matching_sources(archive, question))
         hits = bot.search(question.text, _DEPTH)
         if question.conversation:
             answer = chats.setdefault(question.conversation, bot.chat()).ask(question.text)
         else:
             answer = bot.ask(question.text)
-        outcomes.append(_outcome(archive, question, answer, hits, gold, answerable=answerable))
+        outcomes.append(_outcome(archive, question, answer, hits, answerable=answerable))
         on_done(done + 1, len(questions))
     return outcomes
 
 
-def _outcome(
-    archive: Archive,
-    question: EvaluationQuestion,
-    answer: Answer,
-    hits: Sequence[Hit],
-    gold: set[str],
-    *,
-    answerable: bool,
-) -> Outcome:
-    accepted = [normalize_answer(text) for text in question.answers]
+def matching_sources(archive: Archive, question: EvaluationQuestion) -> frozenset[str]:
+    """Return the names of the archive's sources that a question's documents are: whole names, file names or ids."""
+    names = _sources_by_document(archive)
+    return frozenset(name for document in question.documents for name in names.get(document, ()))
 
-    def holds_answer(text: str) -> bool:
-        normal = normalize_answer(text)
-        return any(wanted in normal for wanted in accepted)
 
-    articles = list({hit.article.id: hit.article for hit in hits}.values())
+def ranks(archive: Archive, question: EvaluationQuestion, hits: Sequence[Hit]) -> tuple[int | None, int | None]:
+    """Return the rank of the first article that answers, among distinct articles, and of the first passage that does.
+
+    In a source of several articles, only those that hold an accepted answer count.
+    """
+    gold = matching_sources(archive, question)
     alone = _sources_of_one_article(archive)
-    article_rank = passage_rank = None
-    if answerable:
-        article_rank = _first_rank(
-            article.source in gold and (article.source in alone or holds_answer(article.text)) for article in articles
-        )
-        passage_rank = _first_rank(hit.article.source in gold and holds_answer(hit.passage.text) for hit in hits)
+    articles = {hit.article.id: hit.article for hit in hits}.values()
+    article_rank = _first_rank(
+        article.source in gold and (article.source in alone or _holds_answer(article.text, question))
+        for article in articles
+    )
+    passage_rank = _first_rank(hit.article.source in gold and _holds_answer(hit.passage.text, question) for hit in hits)
+    return article_rank, passage_rank
+
+
+def _holds_answer(text: str, question: EvaluationQuestion) -> bool:
+    normal = normalize_answer(text)
+    return any(normalize_answer(accepted) in normal for accepted in question.answers)
+
+
+def _outcome(
+    archive: Archive, question: EvaluationQuestion, answer: Answer, hits: Sequence[Hit], *, answerable: bool
+) -> Outcome:
+    article_rank, passage_rank = ranks(archive, question, hits) if answerable else (None, None)
     exact = sum(
         join_spans(archive.source(citation.source).text, citation.spans) == citation.quote
         for citation in answer.citations
@@ -132,7 +138,7 @@ def _outcome(
         answer=answer.answer,
         confidence=answer.confidence,
         right=is_right(answer.answer, question.answers, question.kind) if answerable else not answer.found,
-        quoted=answerable and answer.found and holds_answer(answer.answer),
+        quoted=answerable and answer.found and _holds_answer(answer.answer, question),
         exact=any(exact_match(answer.answer, text) for text in question.answers),
         f1=max((character_f1(answer.answer, text) for text in question.answers), default=0.0),
         citations=len(answer.citations),
@@ -189,8 +195,16 @@ def failures(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return sorted((outcome for outcome in outcomes if not outcome.right), key=lambda outcome: outcome.quoted)
 
 
-def _is_document(source: str, wanted: str) -> bool:
-    return source == wanted or source.endswith((f"/{wanted}", f"#{wanted}"))
+@lru_cache(maxsize=4)
+def _sources_by_document(archive: Archive) -> dict[str, list[str]]:
+    """Return the sources under each name that an evaluation set may use: whole, below a folder, the id of a record."""
+    found: dict[str, list[str]] = {}
+    for name in archive.source_names():
+        path, _, record = name.partition("#")
+        parts = path.split("/")
+        for document in {name, *("/".join(parts[start:]) for start in range(len(parts))), record} - {""}:
+            found.setdefault(document, []).append(name)
+    return found
 
 
 @lru_cache(maxsize=4)
@@ -201,7 +215,7 @@ def _sources_of_one_article(archive: Archive) -> frozenset[str]:
     return frozenset(source for source, count in counts.items() if count == 1)
 
 
-def _first_rank(fits: Any) -> int | None:
+def _first_rank(fits: Iterable[bool]) -> int | None:
     return next((rank for rank, fit in enumerate(fits, start=1) if fit), None)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from index.errors import InputError
 from index.folding import fold_text, is_han
+from index.romanization import pinyin_pairs_of_names
 from index.tokens import character_bigrams, tokenize
 
 MAX_CHARACTERS = 500
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=\s*年|-\d|\W*$)")
 AnswerKind = Literal["number", "person", "time", "place", "reason", "manner", "other"]
 
 # Words that ask, or hold a sentence together: they say what kind of answer is wanted, not what the article is about.
@@ -21,7 +24,7 @@ _ASKING = (
     "what which who whom whose when where why how many much is are was were do does did "
     "the a an of in on at to for by and"
 )
-_ASKING_TERMS = frozenset(fold_text(_ASKING).split())
+_ASKING_TERMS = frozenset(fold_text(term) for term in _ASKING.split())
 _ASKING_BIGRAMS = frozenset(term for term in _ASKING_TERMS if len(term) == 2 and is_han(term[0]))
 
 # The first kind whose mark the question holds is taken.
@@ -57,12 +60,13 @@ _KIND_MARKS: tuple[tuple[AnswerKind, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Question:
-    """A question as asked, its search terms, and the kind of answer it asks for."""
+    """A question as asked, its search terms, the kind of answer it asks for, and the years it names."""
 
     text: str
     words: tuple[str, ...]
     bigrams: tuple[str, ...]
     kind: AnswerKind
+    years: tuple[str, ...] = ()
 
 
 def parse_question(text: str) -> Question:
@@ -84,9 +88,16 @@ def parse_question(text: str) -> Question:
     return Question(
         text=stripped,
         words=tuple(word for word in words if word not in _ASKING_TERMS) or words,
-        bigrams=tuple(pair for pair in bigrams if pair not in _ASKING_BIGRAMS | _ASKING_TERMS) or bigrams,
+        bigrams=(tuple(pair for pair in bigrams if pair not in _ASKING_BIGRAMS | _ASKING_TERMS) or bigrams)
+        + tuple(dict.fromkeys(pinyin_pairs_of_names(stripped))),
         kind=_answer_kind(fold_text(stripped)),
+        years=tuple(dict.fromkeys(_YEAR.findall(fold_text(stripped)))),
     )
+
+
+def is_foreign(question: str, passage: str) -> bool:
+    """Say whether a question without Chinese characters meets a passage with them."""
+    return any(map(is_han, passage)) and not any(map(is_han, question))
 
 
 def _answer_kind(folded: str) -> AnswerKind:

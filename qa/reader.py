@@ -19,6 +19,9 @@ from qa.question import Question
 
 _MAX_SENTENCES = 32
 _CONTENT_CHARACTERS = 6
+_CONTEXT_SHARE = 0.3  # what the sentence before says is often the subject of this one
+_ASKED_UNIT = re.compile(r"(?:多少|几)([^\W\d])")
+_NUMERALS = "0-9〇零一二两三四五六七八九十百千万亿多余%％"
 _DIGIT = re.compile(r"[0-9〇零一二两三四五六七八九十百千万亿]")
 _TIME = re.compile(r"[0-9〇一二三四五六七八九十]+\s*[年月日时点号]|日前|近日|今天|昨天|上午|下午|凌晨|晚上")
 _REASON = re.compile("因为|由于|因|为了|为|所以|导致|才能|because")
@@ -26,7 +29,7 @@ _REASON = re.compile("因为|由于|因|为了|为|所以|导致|才能|because"
 
 @dataclass(frozen=True)
 class ReadPassage:
-    """A passage to be read, with the score that retrieval gave it and the vector of the question's match."""
+    """A passage to be read, with the score that retrieval gave it."""
 
     passage: PassageRow
     headline: str
@@ -75,7 +78,11 @@ class SentenceReader:
         texts = [text for *_, text in sentences]
         vectors = self._encoder.encode_passages([fold_text(text, casefold=False) for text in texts])
         meaning = _standardize(vectors @ vector)
-        overlap = _standardize(_overlap(question, texts))
+        own = _overlap(question, texts)
+        before = np.array([0.0, *own[:-1]], np.float32) * [
+            place > 0 and sentences[place][0] == sentences[place - 1][0] for place in range(len(sentences))
+        ]
+        overlap = _standardize(own + _CONTEXT_SHARE * before)
         fits = np.array([_can_answer(question, text) for text in texts], np.float32)
         rank = _standardize(np.array([passages[place].score for place, *_ in sentences], np.float32))
         scores = 0.5 * meaning + 1.0 * overlap + 0.8 * fits + 0.5 * rank
@@ -101,7 +108,8 @@ def _overlap(question: Question, texts: Sequence[str]) -> np.ndarray:
 def _can_answer(question: Question, text: str) -> bool:
     """Say whether the sentence holds the kind of thing the question asks for; true where one cannot tell."""
     if question.kind == "number":
-        return bool(_DIGIT.search(text))
+        unit = _ASKED_UNIT.search(question.text)
+        return bool(_DIGIT.search(text)) and (unit is None or bool(re.search(rf"[{_NUMERALS}]{{1,2}}{unit[1]}", text)))
     if question.kind == "time":
         return bool(_TIME.search(text))
     if question.kind == "reason":

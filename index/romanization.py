@@ -1,0 +1,70 @@
+"""Pinyin of neighbouring characters, so that a name written in Latin letters finds the Chinese one.
+
+A question in English names people and places in pinyin; no encoder of this size connects the two reliably.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from itertools import pairwise
+
+from index.folding import fold_text
+
+_HAN_RUNS = re.compile(r"[\u3400-\u9fff]{2,}")
+_LATIN_WORD = re.compile(r"(?<![a-z'])[a-z][a-z']{3,39}(?![a-z'])")
+_MARK = "@"
+
+
+@lru_cache(maxsize=1)
+def _readings() -> dict[str, str]:
+    """Return the main reading of each character, without tones, ü written v."""
+    from pypinyin.constants import PINYIN_DICT
+
+    return {chr(code): _without_tone(readings.split(",")[0]) for code, readings in PINYIN_DICT.items()}
+
+
+@lru_cache(maxsize=1)
+def _syllables() -> frozenset[str]:
+    return frozenset(reading for reading in _readings().values() if re.fullmatch("[a-z]*[aeiouv][a-z]*", reading))
+
+
+def pinyin_pairs(text: str) -> list[str]:
+    """Return the pinyin of each pair of neighbouring Chinese characters of a text, as search terms."""
+    readings = _readings()
+    terms: list[str] = []
+    for run in _HAN_RUNS.findall(fold_text(text)):
+        spoken = [readings.get(character, "") for character in run]
+        terms.extend(f"{_MARK}{left}{right}" for left, right in pairwise(spoken) if left and right)
+    return terms
+
+
+def pinyin_pairs_of_names(text: str) -> list[str]:
+    """Return the terms of `pinyin_pairs` that the Latin words of a text spell, such as the name of a town."""
+    terms: list[str] = []
+    for word in _LATIN_WORD.findall(fold_text(text)):
+        syllables = _split_syllables(word)
+        terms.extend(f"{_MARK}{left}{right}" for left, right in pairwise(syllables))
+    return terms
+
+
+def _split_syllables(word: str) -> tuple[str, ...]:
+    """Return the syllables of a word that is pinyin all through (the fewest and longest), empty where it is not."""
+    parts = word.split("'")
+    if len(parts) > 1:
+        split = [_split_syllables(part) for part in parts]
+        return tuple(syllable for part in split for syllable in part) if all(split) else ()
+    best: dict[int, tuple[str, ...]] = {0: ()}
+    for end in range(1, len(word) + 1):
+        starts = (start for start in range(max(0, end - 6), end) if start in best and word[start:end] in _syllables())
+        splits = [(*best[start], word[start:end]) for start in starts]
+        if splits:
+            best[end] = min(splits, key=len)
+    return best.get(len(word), ())
+
+
+def _without_tone(reading: str) -> str:
+    decomposed = unicodedata.normalize("NFD", reading.replace("ü", "v"))
+    plain = decomposed.replace("u\u0308", "v")
+    return "".join(character for character in plain if not unicodedata.combining(character))
