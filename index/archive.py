@@ -223,10 +223,6 @@ class Archive:
         """Return the files that the build refused, and why."""
         return self._database().rejections()
 
-    def encoded_rows(self) -> dict[str, int]:
-        """Return the row of the vector of each text that was given to the encoder, by the text's digest."""
-        return {digest: int(row) for digest, row in self._database().query("SELECT encoded_digest, row FROM passages")}
-
     def facets(self) -> dict[str, list[tuple[str, int]]]:
         """Return how many articles each paper and each section has, most first."""
         return {

@@ -16,14 +16,13 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from index.archive import Archive
 from index.database import DatabaseReader, DatabaseWriter
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError, NotFoundError
 from index.folding import fold_text
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder, replace_file
-from index.manifest import FORMAT_VERSION, Chunking, Counts, Manifest, record_files
+from index.manifest import FORMAT_VERSION, Chunking, Counts, Manifest, read_manifest, record_files
 from index.pages import split_page
 from index.passages import split_passages
 from index.records import Article, Rejection
@@ -174,6 +173,7 @@ def _read_and_cut(
     counts = Counts(
         sources=database.sources,
         articles=database.articles,
+        imprints=database.imprints,
         passages=database.passages,
         rejections=database.rejections,
     )
@@ -217,12 +217,14 @@ def _encode(
 def _known_vectors(digests: Sequence[str], index: IndexFolder, encoder: Encoder) -> dict[str, Vectors]:
     """Return the vectors that the generation in use already holds for some of the digests."""
     try:
-        old = Archive(index)
-        if old.manifest.encoder != encoder.identity:
+        old = index.current()
+        if read_manifest(old).encoder != encoder.identity:
             return {}
-        rows = old.encoded_rows()
+        reader = DatabaseReader(old.database)
+        rows = {digest: int(row) for digest, row in reader.query("SELECT encoded_digest, row FROM passages")}
+        reader.close()
         wanted = [digest for digest in dict.fromkeys(digests) if digest in rows]
-        fetched = old.vectors.fetch(np.array([rows[digest] for digest in wanted], np.int64))
+        fetched = FaissStore.open(old.vectors).fetch(np.array([rows[digest] for digest in wanted], np.int64))
     except (NotFoundError, ArchiveError):
         return {}  # nothing usable to reuse: everything is encoded
     return dict(zip(wanted, fetched, strict=True))

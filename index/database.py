@@ -45,7 +45,7 @@ class DatabaseWriter:
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path)
         self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
-        self.sources = self.articles = self.passages = self.rejections = 0
+        self.sources = self.articles = self.imprints = self.passages = self.rejections = 0
 
     def add_source(self, source: Source) -> int:
         """Add a source and return its row."""
@@ -70,7 +70,11 @@ class DatabaseWriter:
 
     def add_article(self, article: Article, source_row: int) -> int:
         """Add an article and return its row."""
-        row, self.articles = self.articles, self.articles + 1
+        row = self.articles + self.imprints
+        if article.kind == "imprint":
+            self.imprints += 1
+        else:
+            self.articles += 1
         self._connection.execute(
             "INSERT INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (

@@ -25,10 +25,11 @@ class FileRecord(_Frozen):
 
 
 class Counts(_Frozen):
-    """How much a generation holds."""
+    """How much a generation holds; imprints are the blocks that name a paper's staff, kept apart from the articles."""
 
     sources: int
     articles: int
+    imprints: int
     passages: int
     rejections: int
 

@@ -57,10 +57,16 @@ def _digests(generation: Generation, manifest: Manifest) -> Iterator[str]:
 def _counts(generation: Generation, manifest: Manifest) -> Iterator[str]:
     expected = manifest.counts
     reader = DatabaseReader(generation.database)
-    for table in ("sources", "articles", "passages", "rejections"):
-        found = int(reader.query(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - fixed names
-        if found != getattr(expected, table):
-            yield f"the database holds {found} {table}, the manifest says {getattr(expected, table)}"
+    for what, rows in (
+        ("sources", "sources"),
+        ("articles", "articles WHERE kind = 'article'"),
+        ("imprints", "articles WHERE kind = 'imprint'"),
+        ("passages", "passages"),
+        ("rejections", "rejections"),
+    ):
+        found = int(reader.query(f"SELECT count(*) FROM {rows}")[0][0])  # noqa: S608 - fixed names
+        if found != getattr(expected, what):
+            yield f"the database holds {found} {what}, the manifest says {getattr(expected, what)}"
     for what, count in (
         ("vectors", len(FaissStore.open(generation.vectors))),
         ("keyword documents", len(KeywordIndex(generation.keywords))),

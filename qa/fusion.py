@@ -26,14 +26,11 @@ class Evidence:
     """What the indexes say of the candidate passages of one question; all arrays of shape (candidates,).
 
     `dense` holds cosines; `words` and `bigrams` hold BM25 scores, 0 where a passage holds no term of the question.
-    The limits are the BM25 scores of a passage that would hold every term of the question many times over.
     """
 
     dense: Scores
     words: Scores
     bigrams: Scores
-    words_limit: float
-    bigrams_limit: float
 
 
 @dataclass(frozen=True)

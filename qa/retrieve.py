@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,6 @@ from qa.question import Question
 
 Rows = npt.NDArray[np.int64]
 CANDIDATES = 200
-_BM25_K1 = 1.2
 _NEAR_DUPLICATE = 0.8
 _SHINGLE = 4
 
@@ -57,6 +55,18 @@ class Retrieval:
     evidence: Evidence
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """The candidates of one question: their rows, sorted; the dense, words and bigrams lists, each best first; the
+    question's vector, and the evidence for each row.
+    """
+
+    rows: Rows
+    lists: tuple[Rows, Rows, Rows]
+    vector: npt.NDArray[np.float32]
+    evidence: Evidence
+
+
 class Retriever:
     """Searches one archive with one encoder; safe to use from several threads."""
 
@@ -71,36 +81,46 @@ class Retriever:
         Raises:
             InputError: a filter cannot be understood.
         """
+        found = self.gather(question, filters)
+        fusion = fuse(found.evidence)
+        order = np.lexsort((found.rows, -fusion.scores))
+        dense_ranks, words_ranks, bigrams_ranks = (_ranks(rows) for rows in found.lists)
+
+        def stages(place: int) -> Stages:
+            row = int(found.rows[place])
+            return Stages(
+                dense_rank=dense_ranks.get(row),
+                dense=float(found.evidence.dense[place]),
+                words_rank=words_ranks.get(row),
+                words=float(found.evidence.words[place]),
+                bigrams_rank=bigrams_ranks.get(row),
+                bigrams=float(found.evidence.bigrams[place]),
+                features=fusion.explain(place),
+            )
+
+        hits = self._collapse(found.rows[order], fusion.scores[order], order, stages, k)
+        return Retrieval(hits, found.vector, found.evidence)
+
+    def gather(self, question: Question, filters: Filters | None = None) -> Gathered:
+        """Return the best passages of each list, and what every index says of each of them.
+
+        Raises:
+            InputError: a filter cannot be understood.
+        """
         vector = self.encoder.encode_queries([fold_text(question.text, casefold=False)])[0]
         allowed = self.archive.rows_matching(filters) if filters else None
-        dense_rows, _ = self.archive.vectors.search(vector[None, :], CANDIDATES, allowed)
-        words_rows = self._keyword_rows("words", question.words, allowed)
-        bigrams_rows = self._keyword_rows("bigrams", question.bigrams, allowed)
-        rows = np.unique(np.concatenate([dense_rows[0], words_rows, bigrams_rows]))
+        lists = (
+            self.archive.vectors.search(vector[None, :], CANDIDATES, allowed)[0][0],
+            self._keyword_rows("words", question.words, allowed),
+            self._keyword_rows("bigrams", question.bigrams, allowed),
+        )
+        rows = np.unique(np.concatenate(lists))
         evidence = Evidence(
             dense=self.archive.vectors.fetch(rows) @ vector,
             words=self._keyword_scores("words", question.words, rows),
             bigrams=self._keyword_scores("bigrams", question.bigrams, rows),
-            words_limit=self._limit("words", question.words),
-            bigrams_limit=self._limit("bigrams", question.bigrams),
         )
-        fusion = fuse(evidence)
-        order = np.lexsort((rows, -fusion.scores))
-        ranks = [_ranks(found) for found in (dense_rows[0], words_rows, bigrams_rows)]
-
-        def stages(place: int) -> Stages:
-            row = int(rows[place])
-            return Stages(
-                dense_rank=ranks[0].get(row),
-                dense=float(evidence.dense[place]),
-                words_rank=ranks[1].get(row),
-                words=float(evidence.words[place]),
-                bigrams_rank=ranks[2].get(row),
-                bigrams=float(evidence.bigrams[place]),
-                features=fusion.explain(place),
-            )
-
-        return Retrieval(self._collapse(rows[order], fusion.scores[order], order, stages, k), vector, evidence)
+        return Gathered(rows, lists, vector, evidence)
 
     def _keyword_rows(self, field: str, terms: Sequence[str], allowed: Rows | None) -> Rows:
         return self.archive.keywords.search(dict.fromkeys(terms, 1.0), CANDIDATES, field=field, rows=allowed)[0]
@@ -110,12 +130,6 @@ class Retriever:
         result = np.zeros(len(rows), np.float32)
         result[np.searchsorted(rows, found)] = scores
         return result
-
-    def _limit(self, field: str, terms: Sequence[str]) -> float:
-        """Return the BM25 score of a passage that holds every term many times over: the most a passage can reach."""
-        keywords, count = self.archive.keywords, len(self.archive.keywords)
-        frequencies = (keywords.document_frequency(term, field) for term in terms)
-        return (_BM25_K1 + 1) * sum(math.log(1 + (count - found + 0.5) / (found + 0.5)) for found in frequencies)
 
     def _collapse(
         self, rows: Rows, scores: npt.NDArray[np.float32], places: Rows, stages: Callable[[int], Stages], k: int

@@ -11,7 +11,7 @@ from qa.question import is_foreign, parse_question
 def evidence(best: float, others: int = 30) -> Evidence:
     dense = np.array([0.85, *[0.80] * others], np.float32)
     keywords = np.array([best, *[1.0] * others], np.float32)
-    return Evidence(dense, keywords, keywords, 60.0, 60.0)
+    return Evidence(dense, keywords, keywords)
 
 
 def test_a_passage_that_stands_out_is_trusted_more() -> None:
@@ -22,7 +22,7 @@ def test_a_passage_that_stands_out_is_trusted_more() -> None:
 
 def test_no_candidate_no_confidence_and_one_is_enough() -> None:
     nothing = np.empty(0, np.float32)
-    assert estimate_confidence(Evidence(nothing, nothing, nothing, 0.0, 0.0)) == 0.0
+    assert estimate_confidence(Evidence(nothing, nothing, nothing)) == 0.0
     assert 0 <= estimate_confidence(evidence(5.0, others=0)) <= 1
 
 

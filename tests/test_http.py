@@ -51,7 +51,7 @@ class FakeArchive:
         created="2024-01-01",
         wenbao_version="0",
         encoder=SimpleNamespace(name="a-model"),
-        counts=Counts(sources=1, articles=1, passages=1, rejections=0),
+        counts=Counts(sources=1, articles=1, imprints=0, passages=1, rejections=0),
     )
 
     def article(self, article_id: str) -> Article:
