@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,10 +128,9 @@ class Archive:
         rows = self._database().query("SELECT article FROM passages ORDER BY row")
         return np.array([row[0] for row in rows], np.int64)
 
-    def articles(self, *, imprints: bool = False) -> Iterator[Article]:
-        """Yield the articles in the order of their sources; with `imprints`, blocks that name a paper's staff too."""
-        where = "" if imprints else "WHERE articles.kind = 'article'"
-        yield from self._database().articles(where)
+    def articles(self, *, imprints: bool = False) -> list[Article]:
+        """Return the articles in the order of their sources; with `imprints`, blocks that name a paper's staff too."""
+        return self._database().articles("" if imprints else "WHERE articles.kind = 'article'")
 
     def article(self, article_id: str) -> Article:
         """Return an article.
