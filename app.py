@@ -9,20 +9,12 @@ import click
 
 from index.cli import WenbaoGroup, index_commands, index_option, model_option
 from index.errors import WenbaoError
-from qa.cli import ask_command, eval_command, search_command
-from qa.confidence import DEFAULT_THRESHOLD
+from qa.cli import ask_command, eval_command, search_command, threshold_option
 from qa.web.prepare import prepare_archive, prepare_pages
 from qa.web.startup import Prepare
 
 SEEDS = Path(__file__).parent / "seeds"
 
-threshold_option = click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    default=DEFAULT_THRESHOLD,
-    show_default=True,
-    help="Decline below this confidence. 低于此置信度则不作答。",
-)
 host_option = click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all. 监听地址。"
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -93,7 +93,7 @@ class Archive:
             ArchiveError: it differs; the message has both and the remedy.
         """
         built = self.manifest.encoder
-        if built != identity:
+        if replace(built, name=identity.name) != identity:  # the same model may lie in another folder
             raise ArchiveError(
                 f"The archive in {self.folder.folder} was built with {_describe(built)}, but the encoder in use is "
                 f"{_describe(identity)}. Use the first with --model {built.name}, or rebuild the archive with the "

@@ -98,13 +98,14 @@ def build_archive(
         ) from error
     with _one_writer(index):
         _remove_abandoned(index)
+        before = _in_use(index)
         generation = index.new_generation()
         try:
             report = _fill(paths, index, generation, encoder, on_progress)
         except BaseException:
             shutil.rmtree(generation.folder, ignore_errors=True)
             raise
-        _remove_superseded(index)
+        _remove_superseded(index, keep=(generation, before))
     return report
 
 
@@ -218,7 +219,7 @@ def _known_vectors(digests: Sequence[str], index: IndexFolder, encoder: Encoder)
     """Return the vectors that the generation in use already holds for some of the digests."""
     try:
         old = index.current()
-        if read_manifest(old).encoder != encoder.identity:
+        if read_manifest(old).encoder.digest != encoder.identity.digest:
             return {}
         reader = DatabaseReader(old.database)
         rows = {digest: int(row) for digest, row in reader.query("SELECT encoded_digest, row FROM passages")}
@@ -288,18 +289,23 @@ def _remove_abandoned(index: IndexFolder) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove_superseded(index: IndexFolder) -> None:
-    """Keep the generation in use and the one before it, for a rollback."""
-    finished = sorted(folder for folder in index.generations.iterdir() if Generation(folder).manifest.exists())
-    current = index.current().folder
-    older = [folder for folder in finished if folder != current]
-    for folder in older[:-1]:
-        shutil.rmtree(folder, ignore_errors=True)
+def _in_use(index: IndexFolder) -> Generation | None:
+    try:
+        return index.current()
+    except (NotFoundError, ArchiveError):
+        return None  # the first build, or one that replaces a damaged archive
+
+
+def _remove_superseded(index: IndexFolder, keep: Sequence[Generation | None]) -> None:
+    """Keep the new generation, and for a rollback the one that was in use before it."""
+    for folder in index.generations.iterdir():
+        if Generation(folder) not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _nothing_to_index(paths: Sequence[Path], rejections: Sequence[Rejection]) -> str:
     listed = ", ".join(str(path) for path in paths)
-    refused = "".join(f"\n  {rejection.name}: {rejection.reason} {rejection.remedy}" for rejection in rejections[:5])
+    refused = "".join(f"\n  {rejection.name}: {rejection.reason}; {rejection.remedy}" for rejection in rejections[:5])
     return (
         f"Nothing in {listed} could be indexed. Expected at least one readable file of .txt .md .html .pdf .csv .jsonl."
         f"{refused}"

@@ -180,6 +180,6 @@ def _show_rejections(rejections: tuple[Rejection, ...] | list[Rejection]) -> Non
         return
     click.echo(f"{len(rejections)} refused 未能读取:", err=True)
     for rejection in rejections[:_REFUSALS_SHOWN]:
-        click.echo(f"  {rejection.name}: {rejection.reason} {rejection.remedy}", err=True)
+        click.echo(f"  {rejection.name}: {rejection.reason}; {rejection.remedy}", err=True)
     if len(rejections) > _REFUSALS_SHOWN:
         click.echo(f"  … and {len(rejections) - _REFUSALS_SHOWN} more (--json lists all)", err=True)

@@ -200,7 +200,7 @@ def load_encoder(
     if packaged:
         name, digest = PACKAGED_MODEL, packaged_model_digest()
     else:
-        name = folder.resolve().name if local else str(name_or_path)
+        name = str(folder.resolve()) if local else str(name_or_path)
         digest = model_digest(folder if local else _cached_folder(name))
     query_prefix, passage_prefix = prefixes(model.prompts, name)
     identity = EncoderIdentity(

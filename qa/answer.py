@@ -17,7 +17,7 @@ class Citation:
     """Where a quote stands: the `spans`, ranges into the decoded text of `source`, joined are the `quote`.
 
     `source` is the file's path below the folder that was indexed, `date` the article's publication date (ISO), `score`
-    the ranking score of the passage (higher is better, comparable within one answer only).
+    the score of the sentence, or of the passage among `nearest` (higher is better, comparable within one answer only).
     """
 
     quote: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from index.archive import DEFAULT_INDEX, Archive, Filters
@@ -127,7 +127,7 @@ class Bot:
             cite(retrieval.hits[candidate.passage].article, candidate.text, candidate.spans, candidate.score)
             for candidate in chosen
         )
-        nearest = () if citations else tuple(_cite_passage(hit) for hit in retrieval.hits[:_NEAREST_SHOWN])
+        nearest = () if citations else _nearest(retrieval.hits)
         verify_citations(opened.archive, (*citations, *nearest))
         watch.lap("verify")
         return Answer(
@@ -163,5 +163,7 @@ def _confidence(question: Question, retrieval: Retrieval) -> float:
     )
 
 
-def _cite_passage(hit: Hit) -> Citation:
-    return cite(hit.article, hit.passage.text, hit.passage.spans, hit.score)
+def _nearest(hits: Sequence[Hit]) -> tuple[Citation, ...]:
+    """Return the first passages of articles: who the editors are is only of interest when it is the answer."""
+    articles = [hit for hit in hits if hit.article.kind == "article"][:_NEAREST_SHOWN]
+    return tuple(cite(hit.article, hit.passage.text, hit.passage.spans, hit.score) for hit in articles)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,15 @@ _FILTERS = (
 )
 
 
+threshold_option = click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=DEFAULT_THRESHOLD,
+    show_default=True,
+    help="Decline below this confidence. 低于此置信度则不作答。",
+)
+
+
 def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that limit a search to some articles."""
     return reduce(lambda decorated, option: option(decorated), reversed(_FILTERS), command)
@@ -49,7 +57,7 @@ def search_command(
     """Find the passages nearest to a question. 检索与问题最相关的段落。"""
     hits = Bot.open(folder, model=model).search(question, count, filters=Filters(**filters))
     if as_json:
-        print_json([asdict(hit) for hit in hits])
+        print_json([hit.to_dict() for hit in hits])
         return
     for rank, hit in enumerate(hits, start=1):
         click.echo(
@@ -62,13 +70,7 @@ def search_command(
 
 @click.command("ask")
 @click.argument("question", required=False)
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1),
-    default=DEFAULT_THRESHOLD,
-    show_default=True,
-    help="Decline below this confidence. 低于此置信度则不作答。",
-)
+@threshold_option
 @filter_options
 @index_option
 @model_option
@@ -97,15 +99,16 @@ def ask_command(
 
 @click.command("eval")
 @click.argument("file", type=click.Path(path_type=Path))
+@threshold_option
 @index_option
 @model_option
 @json_option
-def eval_command(file: Path, folder: Path, model: str | None, as_json: bool) -> None:
+def eval_command(file: Path, threshold: float, folder: Path, model: str | None, as_json: bool) -> None:
     """Measure retrieval, answers, citations and refusals on a file of questions. 用题集评测。"""
     questions = load_questions(file)
     if not questions:
         raise InputError(f"{file} holds no question. Expected a list of questions with their accepted answers.")
-    bot = Bot.open(folder, model=model)
+    bot = Bot.open(folder, model=model, threshold=threshold)
     with tqdm(total=len(questions), desc="asking 提问", unit="") as bar:
         outcomes = evaluate(bot, questions, lambda done, _: _advance(bar, done))
     if as_json:

@@ -24,6 +24,7 @@ _ASKED_UNIT = re.compile(r"(?:多少|几)([^\W\d])")
 _NUMERALS = "0-9〇零一二两三四五六七八九十百千万亿多余%％"
 _DIGIT = re.compile(r"[0-9〇零一二两三四五六七八九十百千万亿]")
 _TIME = re.compile(r"[0-9〇一二三四五六七八九十]+\s*[年月日时点号]|日前|近日|今天|昨天|上午|下午|凌晨|晚上")
+_SENTENCE_END = re.compile(r"[。！!；;….][”’」』》）)\"']*$|\d$")
 _REASON = re.compile("因为|由于|因|为了|为|所以|导致|才能|because")
 
 
@@ -85,7 +86,8 @@ class SentenceReader:
         overlap = _standardize(own + _CONTEXT_SHARE * before)
         fits = np.array([_can_answer(question, text) for text in texts], np.float32)
         rank = _standardize(np.array([passages[place].score for place, *_ in sentences], np.float32))
-        scores = 0.5 * meaning + 1.0 * overlap + 0.8 * fits + 0.5 * rank
+        whole = np.array([bool(_SENTENCE_END.search(text)) for text in texts], np.float32)
+        scores = 0.5 * meaning + 1.0 * overlap + 1.5 * fits + 0.8 * whole + 0.5 * rank
         candidates = [
             Candidate(text, slice_spans(passages[place].passage.spans, start, end), place, float(score))
             for (place, start, end, text), score in zip(sentences, scores, strict=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,23 @@ class Hit:
     score: float
     stages: Stages
     duplicates: tuple[PassageRow, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the hit as plain lists, dicts, strings and numbers, for JSON; `duplicates` is their number."""
+        return {
+            "article_id": self.article.id,
+            "headline": self.article.headline,
+            "paper": self.article.paper,
+            "date": self.article.date,
+            "section": self.article.section,
+            "source": self.article.source,
+            "ordinal": self.passage.ordinal,
+            "text": self.passage.text,
+            "spans": self.passage.spans,
+            "score": round(self.score, 4),
+            "stages": asdict(self.stages),
+            "duplicates": len(self.duplicates),
+        }
 
 
 @dataclass(frozen=True)

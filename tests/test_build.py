@@ -80,6 +80,16 @@ def test_the_generation_before_is_kept_and_older_ones_go(pages: Path, index_fold
     assert {second, third} == set(generations(index_folder))
 
 
+def test_after_a_rollback_the_good_generation_is_the_one_kept(pages: Path, index_folder: Path) -> None:
+    good = Archive.open(index_folder).generation.id
+    build_archive([pages], index_folder, HashingEncoder())
+    bad = Archive.open(index_folder).generation.id
+    (index_folder / "CURRENT").write_text(good, encoding="utf-8")
+    build_archive([pages], index_folder, HashingEncoder())
+    assert good in generations(index_folder)
+    assert bad not in generations(index_folder)
+
+
 def test_what_a_dead_build_left_is_removed(pages: Path, index_folder: Path) -> None:
     left = index_folder / "generations" / "20200101T000000-dead00"
     left.mkdir()

@@ -72,7 +72,7 @@ def test_search_explains_every_stage(index: str) -> None:
     shown = run("search", "新增座位", "--explain", "--index", index).output
     assert all(name in shown for name in ("dense", "words", "bigrams", "fused"))
     hits = json.loads(run("search", "新增座位", "--index", index, "--json").stdout)
-    assert hits[0]["article"]["headline"].startswith("图书馆")
+    assert hits[0]["headline"].startswith("图书馆")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.archive import Filters
 from index.errors import InputError, NotFoundError, WenbaoError
 from index.records import Article
-from qa.retrieve import Hit
 from qa.web.guard import refuse
 from qa.web.startup import BusyError, Failed, NotReadyError, Ready, Service
 
@@ -82,7 +81,7 @@ def _routes(service: Service) -> APIRouter:
         """Return the passages nearest to a question, best first."""
         bot = service.bot
         hits = await service.run(lambda: bot.search(body.question, body.k, filters=body.filters()))
-        return {"question": body.question, "hits": [hit_to_dict(hit) for hit in hits]}
+        return {"question": body.question, "hits": [hit.to_dict() for hit in hits]}
 
     @router.get("/api/articles/{article_id}")
     async def article(article_id: str) -> dict[str, Any]:
@@ -97,25 +96,6 @@ def _routes(service: Service) -> APIRouter:
         return await service.run(lambda: _info(service, bot.archive.manifest))
 
     return router
-
-
-def hit_to_dict(hit: Hit) -> dict[str, Any]:
-    """Return a passage that was found as plain values."""
-    article = hit.article
-    return {
-        "article_id": article.id,
-        "headline": article.headline,
-        "paper": article.paper,
-        "date": article.date,
-        "section": article.section,
-        "source": article.source,
-        "ordinal": hit.passage.ordinal,
-        "text": hit.passage.text,
-        "spans": hit.passage.spans,
-        "score": hit.score,
-        "stages": asdict(hit.stages),
-        "duplicates": len(hit.duplicates),
-    }
 
 
 def article_to_dict(article: Article) -> dict[str, Any]:
