@@ -13,7 +13,7 @@ from index.tokens import character_bigrams, tokenize
 
 MAX_CHARACTERS = 500
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=\s*年|-\d|\W*$)")
-AnswerKind = Literal["number", "person", "time", "place", "reason", "manner", "other"]
+AnswerKind = Literal["number", "person", "time", "place", "reason", "manner", "list", "other"]
 
 # Words that ask, or hold a sentence together: they say what kind of answer is wanted, not what the article is about.
 _ASKING = (
@@ -48,6 +48,7 @@ _KIND_MARKS: tuple[tuple[AnswerKind, tuple[str, ...]], ...] = (
             "when",
         ),
     ),
+    ("list", ("哪些", "哪两", "哪几", "哪三", "哪四", "which two")),
     (
         "place",
         ("哪里", "哪儿", "何地", "什么地方", "哪个市", "哪个省", "哪个城市", "哪个国家", "哪个区", "地点", "where"),

@@ -1,0 +1,35 @@
+"""What kind of thing a question asks for, and whether a sentence holds one."""
+
+from __future__ import annotations
+
+import re
+
+from index.folding import fold_text
+from qa.question import Question
+
+_NUMERALS = "0-9〇零一二两三四五六七八九十百千万亿多余%％"
+_DIGIT = re.compile(r"[0-9〇零一二两三四五六七八九十百千万亿]")
+_ASKED_UNIT = re.compile(r"(?:多少|几)([^\W\d])")
+_TIME = re.compile(r"[0-9〇一二三四五六七八九十]+\s*[年月日时点号]|日前|近日|今天|昨天|上午|下午|凌晨|晚上")
+_PLACE = re.compile(r"[省市县区镇乡村路街厅馆院园楼场站港桥室]")
+_REASON = re.compile("因为|由于|因|为了|为|所以|导致|才能|because")
+_LISTING = re.compile(r"[、,，]|和|及|与| and ")
+_SENTENCE_END = re.compile(r"[。！!；;….][”’」』》）)\"']*$|\d$")
+
+
+def can_answer(question: Question, text: str) -> bool:
+    """Say whether a sentence holds the kind of thing the question asks for; true where one cannot tell."""
+    folded = fold_text(text)
+    if question.kind == "number":
+        unit = _ASKED_UNIT.search(fold_text(question.text))
+        return bool(_DIGIT.search(folded)) and (
+            unit is None or bool(re.search(rf"[{_NUMERALS}]{{1,2}}{re.escape(unit[1])}", folded))
+        )
+    marks = {"time": _TIME, "place": _PLACE, "reason": _REASON, "list": _LISTING}
+    mark = marks.get(question.kind)
+    return mark is None or bool(mark.search(folded))
+
+
+def is_whole_sentence(text: str) -> bool:
+    """Say whether a text ends as a statement does: headings and questions say nothing."""
+    return bool(_SENTENCE_END.search(text))
