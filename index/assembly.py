@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from index.lines import Line, ends_sentence
+from index.bylines import signature_at_end
+from index.lines import Line, ends_sentence, is_table_row
 from index.spans import Span, Spans, merge_adjacent
 
 _HAN_OR_MARK = re.compile(r"[\u2e80-\u9fff\uf900-\uffef“”‘’…—]")
 
 
 def breaks_paragraph(text: str) -> bool:
-    """Say whether a line of running text ends its paragraph: its sentence is complete, or it announces a list."""
-    return ends_sentence(text) or text.endswith(("：", ":"))
+    """Say whether a line of running text ends its paragraph: its sentence is complete, or it is a list's."""
+    return ends_sentence(text) or text.endswith(("：", ":")) or is_table_row(text) or bool(signature_at_end(text))
 
 
 def paragraph_spans(source: str, line: Line, following: Line | None, joins: bool) -> list[Span]:

@@ -143,7 +143,7 @@ def _moves(drafts: Sequence[Draft], gram: _Gram, rows: dict[int, int]) -> list[_
                 if taker_index == giver_index or taker.last_body() is None or inside <= 0:
                     continue
                 away = float(toward[taker_index]) / math.sqrt(max(norms[taker_index], 1e-6) * inside)
-                score = _evidence(giver, start, stop, taker, home, away)
+                score = _evidence(giver, start, stop, taker, home, away, giver_index > taker_index)
                 score += 0.3 * (giver_index > taker_index)
                 if score >= MOVES_AT:
                     found.append(_Move(giver_index, start, stop, taker_index, score))
@@ -191,16 +191,17 @@ def _pieces(draft: Draft) -> list[tuple[int, int]]:
     return pieces
 
 
-def _evidence(giver: Draft, start: int, stop: int, taker: Draft, home: float, away: float) -> float:
-    """Return how strongly a piece belongs to `taker` and not to `giver`."""
+def _evidence(giver: Draft, start: int, stop: int, taker: Draft, home: float, away: float, taker_first: bool) -> float:
+    """Return how strongly a piece belongs to `taker` and not to `giver`; `taker_first`: it stands above `giver`."""
     head = giver.flow[start][0].text
     lexical = 14 * (away - home)
     last = taker.last_body()
     tail = taker.flow[last][0].text if last is not None else ""
     score = lexical
-    headless = begins_inside(head) or bool(_SHORT_START.match(head))
+    headless = _is_headless(giver, giver.flow[start][0])
     if taker.goes_on_elsewhere and giver.comes_from_elsewhere:
-        return score + 4
+        # what turned the page comes before what goes on
+        return score + 4 if taker_first else 0.0
     if home > away + 0.02:
         # it speaks more of where it stands than of where it would go
         return 0.0
@@ -230,10 +231,15 @@ def _evidence(giver: Draft, start: int, stop: int, taker: Draft, home: float, aw
         if crosses_word(before[0].text, head):
             score -= 3.0
         if stop < len(giver.flow):
-            after = giver.flow[stop][0].text
-            score += 1.5 * crosses_word(before[0].text, after) + 1.0 * begins_inside(after)
+            after = giver.flow[stop][0]
+            score += 1.5 * crosses_word(before[0].text, after.text) + 1.0 * _is_headless(giver, after)
             score -= 0.5
     return score
+
+
+def _is_headless(draft: Draft, line: Line) -> bool:
+    """Say whether a line lacks its beginning, by its words or because it is not indented as beginnings are."""
+    return begins_inside(line.text) or bool(_SHORT_START.match(line.text)) or (draft.indented and line.indent == 0)
 
 
 def _stands_alone(giver: Draft, start: int, stop: int) -> bool:

@@ -17,6 +17,8 @@ _BARE_DAY = re.compile(
 _HAN_YEAR = re.compile(
     r"([二一〇○零九][〇○零一二三四五六七八九]{3})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日"
 )
+_REPUBLIC = re.compile(r"民[國国]\s*(\d{2,3})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日")
+_REPUBLIC_BEFORE_ITS_FIRST_YEAR = 1911
 _DIGITS = {character: index for index, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
 _ENGLISH = re.compile(
     r"\b(Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?\s+(\d{1,2})(?:st|nd|rd|th)?(?:,\s*((?:19|20)\d\d))?\b"
@@ -65,7 +67,7 @@ def _resolve(month: int, day: int, reference: str | None) -> str | None:
 
 
 def full_date(text: str) -> str | None:
-    """Return the first date with a year in `text`, in digits or in Chinese numerals."""
+    """Return the first date with a year in `text`: in digits, Chinese numerals, years of the Republic or English."""
     match = _FULL.search(text)
     if match:
         return _iso(int(match.group(1)), int(match.group(2)), int(match.group(3)))
@@ -73,6 +75,13 @@ def full_date(text: str) -> str | None:
     if han:
         year = int("".join(str(_DIGITS[character]) for character in han.group(1) if character in _DIGITS) or 0)
         return _iso(year, _han_number(han.group(2)), _han_number(han.group(3))) if 1800 < year < 2200 else None
+    republic = _REPUBLIC.search(text)
+    if republic:
+        year, month, day = (int(number) for number in republic.groups())
+        return _iso(year + _REPUBLIC_BEFORE_ITS_FIRST_YEAR, month, day)
+    for english in _ENGLISH.finditer(text) if _ENGLISH_HINT.search(text) else ():
+        if english.group(3):
+            return _iso(int(english.group(3)), _MONTHS[english.group(1)[:3]], int(english.group(2)))
     return None
 
 

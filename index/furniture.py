@@ -12,7 +12,7 @@ from enum import Enum
 
 from index.bylines import is_byline, is_lead
 from index.dates import full_date
-from index.lines import Line, ends_sentence
+from index.lines import Line, ends_sentence, is_cjk_text
 
 
 class Role(Enum):
@@ -27,7 +27,7 @@ class Role(Enum):
 
 _NAVIGATION = re.compile(
     r"上一[版篇期页頁条]|下一[版篇期页頁条]|版面导航|版面目录|标题导航|本版新闻|本版标题|往期回顾|返回(?:目录|首页|顶部|列表)|放大|缩小|默认|字号|打印|收藏|"
-    r"朗读|分享到?|转发|点赞|评论|关闭窗口|首页|目录|导航|PDF版?|星期[一二三四五六日天]?|农历\S{2,8}|更多>*|扫一扫|扫码(?:看视频|阅读|关注)?|全文复制|上一個|下一個"
+    r"朗读|分享让更多人看到|分享到?|转发|点赞|评论|关闭窗口|首页|目录|导航|PDF版?|星期[一二三四五六日天]?|农历\S{2,8}|更多>*|扫一扫|扫码(?:看视频|阅读|关注)?|全文复制|上一個|下一個"
 )
 _NAVIGATION_REST = re.compile(r"[\s\d|｜/\\>》<《«»·\-—_.:：,，年月日()（）\[\]【】第版A-Da-d\u3000+]+")
 _PAGE_NUMBER = re.compile(
@@ -42,14 +42,27 @@ _COPYRIGHT = re.compile(
     r"互联网新闻信息服务许可证|制作及维护|违法和不良信息举报|许可证(?:编号|号|[:：])"
 )
 _RIGHTS = re.compile(
-    r"^(?:版权声明|.{0,12}未经.{0,12}(?:授权|许可|书面).{0,20}(?:不得|禁止|严禁)|本[报网].{0,20}不得(?:转载|复制|擅自))"
+    r"^(?:原标题[:：]|[上下]一[篇条]\s*[:：]\s*\S|版权声明|.{0,12}未经.{0,12}(?:授权|许可|书面).{0,20}(?:不得|禁止|严禁)|本[报网].{0,20}不得(?:转载|复制|擅自))"
 )
 _MASTHEAD = re.compile(r"总第\s*\d+\s*期|第\s*\d{3,6}\s*[期号]|今日\s*\d+\s*版")
 _PUBLISHER = re.compile(
     r"零售价?.{0,6}元|定价.{0,6}元|CN\s*\d\d-\d{4}|国内统一(?:连续出版物|刊)|邮发代号|主管主办|社址[:：]|邮政编码"
 )
+_CRUMBS = re.compile(
+    r"(?:(?:您|你)?(?:现在|当前|目前)?的?(?:所在)?(?:位置|位于)[:：是]?\s*)?[^\s>›»＞。，]{2,12}(?:\s*(?:>{1,2}|›|»|＞)\s*[^>›»＞。，]{1,14}){1,5}\s*[>＞]*$"
+)
+_GUIDE = re.compile(r"[【\[■●▼]*\s*(?:今日|本期|本报|要闻|新闻|头版)?(?:导读|導讀|看点)\s*(?:[】\]▼:：/]|DAODU)*$")
+_PAGE_REFERENCE = re.compile(
+    r"[(（【→…\s](?:详见|見|见|刊|转)?\s*第?\s*[A-Za-z]?\s*\d{1,2}(?:[、,-]\d{1,2})?\s*版\s*[)）】]?$"
+)
+LATIN_PAPER = re.compile(
+    r"[A-Z][A-Za-z'’. -]{1,40}(?i:daily|gazette|times|news|post|herald|tribune|journal|chronicle|press|"
+    r"observer|courier|record|weekly|examiner|telegraph|bulletin|register|sentinel|dispatch|mail|globe|inquirer|star)(?:\s+(?i:news|post|daily|paper))?$"
+)
+_SHORT_PAPER = re.compile(r"[\u4e00-\u9fff]{2,6}报$")
+_PINYIN = re.compile(r"[A-Z]{2,8}(?: ?[A-Z]{2,8}){0,4}$")
 _PAPER_NAME = re.compile(
-    r"^[\u4e00-\u9fff]{1,8}(?:日报|晚报|早报|晨报|时报|商报|快报|周报|周刊|导报|青年报|都市报|新报|新闻|日報|晚報|時報|早報|週報|報)(?:\s*[A-Za-z]{0,2}\d{1,3}\s*版?(?:\s*[\u4e00-\u9fff·]{2,12})?)?$"
+    r"^(?![图圖]片|摄影|[简簡]明|一句)[\u4e00-\u9fff]{1,8}(?:日报|晚报|早报|晨报|时报|商报|快报|周报|周刊|导报|青年报|都市报|新报|新闻|日報|晚報|時報|早報|週報|報)(?:\s*[A-Za-z]{0,2}\d{1,3}\s*版?(?:\s*[\u4e00-\u9fff·]{2,12})?)?$"
 )
 _TOP_SECTION = re.compile(
     r"^[A-Za-z]{0,2}\d{1,3}\s*版?\s*[:：|·]?\s*[\u4e00-\u9fff·]{2,8}$|^[\u4e00-\u9fff·]{2,8}\s*[A-Za-z]{1,2}\d{1,3}\s*版?$"
@@ -71,31 +84,8 @@ _LABEL = re.compile(
     r"(?P<label>编辑|責編|责编|编委|主编|总编|主任|版式|美编|校对|校對|组版|排版|审校|审读|检校|制图|设计|热线|熱線|邮箱|信箱|电话|電話|地址|邮编|郵編|网址|网站|微信|微博|公众号|传真|QQ群?|"
     r"客服|印刷|承印|定价|出版|E-?mail|e-?mail|[Ee]ditors?|[Hh]otline|[Pp]hone|Tel)[\s]*[:：/]"
 )
-_EDITORS = frozenset(
-    [
-        "编辑",
-        "責編",
-        "责编",
-        "编委",
-        "主编",
-        "总编",
-        "主任",
-        "版式",
-        "美编",
-        "校对",
-        "校對",
-        "组版",
-        "排版",
-        "审校",
-        "审读",
-        "检校",
-        "制图",
-        "设计",
-        "Editor",
-        "Editors",
-        "editor",
-        "editors",
-    ]
+_EDITORS = re.compile(
+    r"编辑|責編|责编|编委|主编|总编|主任|版式|美编|校对|校對|组版|排版|审校|审读|检校|制图|设计|[Ee]ditors?"
 )
 _PAPERS_OWN = re.compile(
     r"本[报報刊版]|新闻|新聞|投稿|报料|爆料|报社|報社|总编|热线|熱線|发行|发刊|订阅|承印|定价|[Nn]ewsroom|[Hh]otline"
@@ -104,6 +94,7 @@ _PUBLISHED_BY = re.compile(r"主办|承办|出品|制作|备案|维护|技术支
 _HOTLINE = re.compile(
     r"^(?:本[报版刊])?(?:新闻|读者|投诉|广告|发行|订阅|24小时)*(?:热线|報料|报料|爆料)\S{0,6}\s*[:：]?\s*\d[\d\s-]{3,16}$"
 )
+_REACHED = re.compile(r"(?:热线|熱線|电话|電話|Tel)\s*[:：]?\s*\d[\d-]{4,}|\w@\w")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _LONGEST_FURNITURE = 90
 
@@ -158,7 +149,8 @@ def is_recommendation(text: str) -> bool:
 def assign_roles(lines: Sequence[Line]) -> list[Role]:
     """Return the role of every line of a page: text, furniture, imprint or a lone editor's line."""
     roles = [Role.TEXT] * len(lines)
-    text_seen = False
+    text_seen, number_of_text = False, 0
+    cjk = is_cjk_text("".join(line.text for line in lines[:12]))
     for line in lines:
         if len(line.text) > 2 * _LONGEST_FURNITURE:
             text_seen = True
@@ -171,12 +163,29 @@ def assign_roles(lines: Sequence[Line]) -> list[Role]:
         if _PUBLISHER.search(line.text) and not ends_sentence(line.text) and len(line.text) < 120:
             roles[line.number] = Role.IMPRINT
             continue
-        if at_top and (_PAPER_NAME.match(line.text) or _TOP_SECTION.match(line.text) or _DESK.match(line.text)):
+        spelt = cjk and at_top and roles[line.number - 1] is Role.FURNITURE and _PINYIN.match(line.text)
+        named = at_top and (LATIN_PAPER.match(line.text) or _SHORT_PAPER.match(line.text))
+        crumbs = number_of_text < 2 and _CRUMBS.match(line.text)
+        if spelt or crumbs or (named and _heads_page(lines, line.number)):
             roles[line.number] = Role.FURNITURE
             continue
-        dated = at_top and not labels and not text_seen and len(line.compact) <= 60 and full_date(line.text)
+        if at_top and (_PAPER_NAME.match(line.text) or _TOP_SECTION.match(line.text) or _DESK.match(line.compact)):
+            roles[line.number] = Role.FURNITURE
+            continue
+        dated = (
+            at_top
+            and (not labels or _EDITORS.fullmatch(labels[0]))
+            and not text_seen
+            and len(line.compact) <= 60
+            and full_date(line.text)
+        )
         if dated and not ends_sentence(line.text):
             # the date above the first headline is the page's
+            roles[line.number] = Role.IMPRINT if _REACHED.search(line.text) else Role.FURNITURE
+            continue
+        under_desk = at_top and line.number > 0 and roles[line.number - 1] is Role.FURNITURE and cjk
+        if under_desk and _PINYIN.match(line.text):
+            # the name of the desk, spelt in letters
             roles[line.number] = Role.FURNITURE
             continue
         if not labels and _is_furniture(line.text):
@@ -185,20 +194,45 @@ def assign_roles(lines: Sequence[Line]) -> list[Role]:
             roles[line.number] = Role.TEXT if inner else Role.FURNITURE
             continue
         if labels:
-            if all(label in _EDITORS for label in labels):
+            if all(_EDITORS.fullmatch(label) for label in labels):
                 roles[line.number] = Role.EDITOR
             elif _PAPERS_OWN.search(line.text):
                 roles[line.number] = Role.IMPRINT
             else:
                 roles[line.number] = Role.CONTACT
-        elif len(line.text) < 50 and _MAIL.search(line.text) and not ends_sentence(line.text):
+        elif len(line.text) < 70 and _MAIL.search(line.text) and not ends_sentence(line.text):
             roles[line.number] = Role.CONTACT
         else:
             text_seen = True
+            number_of_text += 1
     _settle_imprints(lines, roles)
     _mark_recommendations(lines, roles)
+    _mark_guides(lines, roles)
     _mark_link_lists(lines, roles)
     return roles
+
+
+def _heads_page(lines: Sequence[Line], number: int) -> bool:
+    """Say whether a line stands beside the date or the imprint of the page, where its paper's name stands."""
+    beside = [lines[other] for other in (number - 1, number + 1, number + 2) if 0 <= other < len(lines)]
+    return any(len(other.text) <= 100 and (full_date(other.text) or _PAPER_NAME.match(other.text)) for other in beside)
+
+
+def _mark_guides(lines: Sequence[Line], roles: list[Role]) -> None:
+    """Mark the box that tells what stands on which page (导读): its head, and the short lines right below it."""
+    for number, line in enumerate(lines):
+        if roles[number] is not Role.TEXT or not _GUIDE.match(line.text):
+            continue
+        roles[number] = Role.FURNITURE
+        spaced = number + 1 < len(lines) and lines[number + 1].blanks > 0
+        for other in lines[number + 1 :]:
+            listed = bool(_PAGE_REFERENCE.search(other.text))
+            tight = other.blanks == 0 or (spaced and other.number == number + 1)
+            if ends_sentence(other.text) or len(other.text) > 50 or not (listed or (tight and not spaced)):
+                break
+            if not listed and _opens_article(lines, roles, other.number):
+                break
+            roles[other.number] = Role.FURNITURE
 
 
 def _settle_imprints(lines: Sequence[Line], roles: list[Role]) -> None:
@@ -220,7 +254,7 @@ def _settle_imprints(lines: Sequence[Line], roles: list[Role]) -> None:
     for number, line in enumerate(lines):
         # the editor named before the first text is the page's, not an article's
         text_seen = text_seen or (roles[number] is Role.TEXT and len(line.text) > 30)
-        if roles[number] is Role.EDITOR and not text_seen:
+        if roles[number] in (Role.EDITOR, Role.CONTACT) and not text_seen:
             roles[number] = Role.IMPRINT
     for number in range(len(lines) - 1):
         # two lines of editors make an imprint of their own
@@ -278,7 +312,8 @@ def _mark_link_lists(lines: Sequence[Line], roles: list[Role]) -> None:
             tight = all(lines[other].blanks == 0 for other in run[1:])
             inside = Counter(lines[other].compact for other in run)
             repeated = sum(occurrences[lines[other].compact] > inside[lines[other].compact] for other in run)
-            bounded = before and after and (number > 0 or repeated)
+            told = any(is_byline(lines[other].text) for other in run)
+            bounded = before and after and (number > 0 or repeated) and not told
             if bounded or (len(run) >= 3 and tight and repeated and 2 * repeated >= len(run)):
                 for other in run:
                     roles[other] = Role.FURNITURE

@@ -11,21 +11,29 @@ from collections.abc import Sequence
 from enum import Enum
 
 from index.bylines import (
+    LATIN_BYLINE,
+    is_bare_date,
     is_byline,
     is_caption,
+    is_column_name,
     is_lead,
+    is_notice_title,
     is_rubric,
     is_signature,
+    signature_at_end,
     turns_in,
     turns_out,
 )
 from index.furniture import names_staff
-from index.lines import Line, begins_inside, ends_sentence, is_cjk_text, open_pairs
+from index.lines import Line, begins_inside, begins_item, ends_sentence, is_cjk_text, is_table_row, open_pairs
 from index.tokens import dictionary_words
 
 LONGEST_TITLE = 60
 LONGEST_MARKED_TITLE = 90
 LONGEST_LATIN_TITLE = 110
+LONGEST_SIGNER = 24
+FAR_RIGHT = 5
+SHORTEST_ITEM = 14
 
 
 class Kind(Enum):
@@ -53,6 +61,11 @@ _CREDIT = re.compile(r"^.{2,16}(?:摄|攝|摄影|供图|图)$")
 _NAMES_ONLY = re.compile(
     r"(?:[\u3400-\u9fff]{1,4}(?:[（(].{1,4}[)）])?[\s、，,]+){3,}[\u3400-\u9fff]{1,4}(?:[（(].{1,4}[)）])?$|(?:[\u3400-\u9fff]{1,3}[\s、]+){2,}[\u3400-\u9fff]{1,3}$"
 )
+_SURNAMES = frozenset(
+    "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何林高罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖蕭田董潘袁蔡蒋蔣余于杜叶葉程魏苏蘇吕呂丁任"
+    "卢盧姚沈钟鐘姜崔谭譚陆陸范汪廖石金韦韋贾賈夏付方邹鄒熊白孟秦邱侯江尹薛闫阎雷龙龍史陶贺賀毛郝顾顧龚龔邵覃武钱錢戴严嚴莫孔汤湯柳"
+)
+_LABEL = re.compile(r"【[\u4e00-\u9fff]{2,6}】$")
 _MEASURE = "天个個名人年月日次时時点點分秒万萬亿億元块％%度级級岁歲家户戶处處条條项項位米里吨斤公平余餘多千百"
 SPACED = re.compile(r"[\u4e00-\u9fff”’」》!！?？\d]\s+[“‘「《]?[\u4e00-\u9fff\d]")
 
@@ -94,7 +107,9 @@ def _latin_title(line: Line, following: Line | None, width: int | None) -> bool:
     if sum(map(len, words)) < 4 or _ENTRY.search(text):
         return False
     capitals = sum(word[0].isupper() for word in words if len(word) > 3) / max(1, sum(len(w) > 3 for w in words))
-    apart = (line.blanks > 0 or line.number == 0) and (following is None or following.blanks > 0)
+    marked = following is not None and bool(LATIN_BYLINE.match(following.text))
+    alone = (line.blanks > 0 or line.number == 0) and (following is None or following.blanks > 0)
+    apart = marked or alone
     if width is not None and not apart:
         return False
     return (apart and (capitals >= 0.6 or len(text) <= 60)) or (capitals >= 0.8 and len(words) >= 3 and line.blanks > 0)
@@ -121,6 +136,8 @@ def is_title(line: Line, previous: Line | None, following: Line | None, width: i
     ):
         # a byline or a lead follows: what stands above it is its headline, however it ends
         return previous is None or ends_sentence(previous.text) or not crosses_word(previous.text, text)
+    if is_table_row(text) or (following is not None and is_table_row(following.text) and SPACED.search(text)):
+        return False
     if _ENTRY.search(text) or _NAMES_ONLY.match(text):
         return False
     if not 2 <= bare <= LONGEST_TITLE or _ends_unfinished(text) or "。" in text or open_pairs(text) != 0:
@@ -134,6 +151,9 @@ def is_title(line: Line, previous: Line | None, following: Line | None, width: i
     if ends_sentence(text) and (bare > 32 or text[0] in "“「"):
         return False
     if _SPEECH.match(text) or (width is not None and abs(len(text) - width) <= 2 and line.blanks == 0):
+        return False
+    if width is not None and 0 < line.indent <= 4 and abs(len(text) + line.indent - width) <= 2:
+        # the first line of a wrapped paragraph
         return False
     if following is not None:
         head = following.text
@@ -156,14 +176,23 @@ def classify(lines: Sequence[Line]) -> list[Kind]:
         previous = lines[index - 1] if index else None
         following = lines[index + 1] if index + 1 < len(lines) else None
         text = line.text
-        if line.level:
+        if line.level or is_column_name(text) or _titles_notice(previous, line, following):
             kinds.append(Kind.TITLE)
+        elif _closes(lines, index):
+            kinds.append(Kind.SIGNATURE)
         elif _DIVIDER.match(text):
             kinds.append(Kind.DIVIDER)
         elif kinds and kinds[-1] is Kind.CAPTION and line.blanks == 0 and _CREDIT.search(text):
             kinds.append(Kind.CAPTION)
-        elif is_signature(text) and index > 0:
+        elif (kinds and kinds[-1] is Kind.TITLE and is_column_name(lines[index - 1].text)) and len(text) > 30:
+            # a column may consist of captions alone
+            kinds.append(Kind.BODY)
+        elif _is_listed(lines, index):
+            kinds.append(Kind.BODY)
+        elif is_signature(text) and index > 0 and not (_LABEL.match(text) and line.blanks > 0 and following):
             kinds.append(Kind.SIGNATURE)
+        elif kinds and kinds[-1] is Kind.TITLE and following and _is_author(line, following):
+            kinds.append(Kind.BYLINE)
         elif is_rubric(text) and not (
             kinds and kinds[-1] is Kind.TITLE and following and not is_title(following, line, None, width)
         ):
@@ -207,4 +236,65 @@ def _stands_apart(lines: Sequence[Line], index: int, under_title: bool) -> bool:
         and following.blanks > 0
         and usual > 0
         and len(line.text) <= 45
+    )
+
+
+def _titles_notice(previous: Line | None, line: Line, following: Line | None) -> bool:
+    """Say whether a line is the title of a notice in its place: above a text, and not inside a sentence."""
+    if following is None or not is_notice_title(line.text) or begins_inside(line.text):
+        return False
+    return previous is None or ends_sentence(previous.text) or line.blanks > 0 or is_bare_date(previous.text)
+
+
+def _closes(lines: Sequence[Line], index: int) -> bool:
+    """Say whether a line closes a notice or a letter: who signs it, at the far right or above a date, and the date."""
+    line = lines[index]
+    if index == 0 or len(line.text) > LONGEST_SIGNER or ends_sentence(line.text):
+        return False
+    previous = lines[index - 1]
+    if line.indent >= FAR_RIGHT and previous.indent < FAR_RIGHT and ends_sentence(previous.text):
+        return True
+    following = lines[index + 1] if index + 1 < len(lines) else None
+    if is_bare_date(line.text):
+        # below a headline a text follows the date, at the end another headline
+        ended = index > 1 and ends_sentence(lines[index - 2].text) and not ends_sentence(previous.text)
+        return (ended and not _tells(following)) or ends_sentence(previous.text)
+    dated = following is not None and is_bare_date(following.text) and following.blanks == 0
+    return dated and ends_sentence(previous.text) and not _tells(lines[index + 2] if index + 2 < len(lines) else None)
+
+
+def _tells(line: Line | None) -> bool:
+    """Say whether a line is running text or a byline, so that what stands above it is a headline."""
+    return line is not None and (ends_sentence(line.text) or is_byline(line.text) or len(line.text) > LONGEST_TITLE)
+
+
+def _is_item(text: str) -> bool:
+    """Say whether a line is an item of a list that tells something."""
+    told = ends_sentence(text) or bool(signature_at_end(text))
+    return begins_item(text) and told and len(text) >= SHORTEST_ITEM
+
+
+def _is_author(line: Line, following: Line) -> bool:
+    """Say whether a line below a headline is the bare name of who wrote the text that follows."""
+    name = line.compact
+    if name[0] in "□◎○●■◆" and _is_name(name[1:]):
+        return True
+    return _is_name(name) and ends_sentence(following.text) and len(list(dictionary_words(name))) > 1
+
+
+def _is_name(name: str) -> bool:
+    """Say whether a text has the shape of a person's name: a common surname and one or two characters."""
+    if not 2 <= len(name) <= 3 or name[0] not in _SURNAMES:
+        return False
+    return all("\u4e00" <= character <= "\u9fff" for character in name)
+
+
+def _is_listed(lines: Sequence[Line], index: int) -> bool:
+    """Say whether a line is a sentence of a list whose items all begin with the same mark."""
+    line = lines[index]
+    if not _is_item(line.text):
+        return False
+    return any(
+        other.text[0] == line.text[0] and _is_item(other.text)
+        for other in (*lines[max(0, index - 1) : index], *lines[index + 1 : index + 2])
     )

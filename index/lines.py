@@ -13,6 +13,13 @@ _PAIRS = (("“", "”"), ("「", "」"), ("『", "』"), ("《", "》"), ("（(
 _LATIN_END = re.compile(r"[A-Za-z0-9%)\"'’”][.!?:][\"'”’)\]]*$")
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _SPACES = re.compile(r"\s+")
+_NUMERAL = re.compile(r"[一二三四五六七八九十]、")
+_ITEM = re.compile(
+    r"[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|\d{1,2}[.、．](?!\d)|[①-⑳●○■□◆◇▲△★☆▪]"
+)
+_SCORE = re.compile(r"\S{2,12}\s+\d{1,3}\s*[:：∶比-]\s*\d{1,3}\s+\S{2,12}(?:\s.{0,12})?$")
+_FIGURE = re.compile(r"[+-]?\d[\d.,:：%％/-]*[\u4e00-\u9fff]?$")
+LONGEST_ROW = 60
 
 
 @dataclass(frozen=True)
@@ -93,8 +100,24 @@ def open_pairs(text: str) -> int:
 
 def begins_inside(text: str) -> bool:
     """Say whether a line cannot begin a sentence: it begins with a mark, or one character and then a comma."""
-    if not text:
+    if not text or _NUMERAL.match(text):
         return False
     if text[0] in "，,、。；;：:！!？?…”’」』）)】》％%的":
         return not text.startswith(("的士", "的确", "的哥", "……"))
     return len(text) > 1 and text[1] in "，,、" and bool(_CJK.match(text[0]))
+
+
+def is_table_row(text: str) -> bool:
+    """Say whether a line is a row of a table: a score between two names, or short fields of which most are figures."""
+    if len(text) > LONGEST_ROW or ends_sentence(text):
+        return False
+    if _SCORE.match(text):
+        return True
+    fields = text.split()
+    figures = sum(bool(_FIGURE.match(field)) for field in fields)
+    return len(fields) >= 3 and figures >= 2 and 2 * figures >= len(fields) and max(map(len, fields)) <= 12
+
+
+def begins_item(text: str) -> bool:
+    """Say whether a line begins with the mark or the number of an item of a list."""
+    return bool(_ITEM.match(text))

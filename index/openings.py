@@ -7,10 +7,19 @@ the text changes its subject there. The weights were fitted on pages made of rea
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.bylines import is_lead, is_rubric, is_strong_lead, signature_at_end, turns_out
+from index.bylines import (
+    is_column_name,
+    is_lead,
+    is_notice_title,
+    is_rubric,
+    is_strong_lead,
+    signature_at_end,
+    turns_out,
+)
 from index.cohesion import Cohesion
 from index.headlines import SPACED, Kind
 from index.lines import Line, begins_inside, ends_sentence
@@ -69,7 +78,15 @@ class TitleGroup:
 
 
 # too rare on made pages to be fitted: set by hand on real ones
-_WEIGHTS |= {"broken on both sides": 5.0, "byline before": -0.8, "turned": 3.0, "rubric": 4.0, "two long lines": 2.8}
+_WEIGHTS |= {
+    "broken on both sides": 5.0,
+    "byline before": -0.8,
+    "turned": 3.0,
+    "subtitle": 1.9,
+    "rubric": 4.0,
+    "two long lines": 2.8,
+}
+_WEIGHTS |= {"column": 7.0, "notice": 7.0, "stands out": 1.3, "indented as text": -2.5}
 
 
 def title_groups(lines: Sequence[Line], kinds: Sequence[Kind]) -> list[tuple[int, int]]:
@@ -105,6 +122,18 @@ def is_marked(lines: Sequence[Line], kinds: Sequence[Kind], last: int) -> bool:
     return False
 
 
+def _paragraph_indent(lines: Sequence[Line], kinds: Sequence[Kind]) -> int:
+    """Return how far the paragraphs of a page are indented where nearly all are, else 0."""
+    ends = [
+        line
+        for index, (line, kind) in enumerate(zip(lines, kinds, strict=True))
+        if kind is Kind.BODY
+        and (index == 0 or kinds[index - 1] is not Kind.BODY or ends_sentence(lines[index - 1].text))
+    ]
+    usual, times = Counter(line.indent for line in ends).most_common(1)[0] if ends else (0, 0)
+    return usual if times * 5 >= len(ends) * 4 else 0
+
+
 class OpeningFinder:
     """Weighs the groups of titles of one page, in order."""
 
@@ -119,6 +148,7 @@ class OpeningFinder:
         self.groups = title_groups(lines, self.kinds)
         self.marked = [is_marked(lines, self.kinds, last) for _, last in self.groups]
 
+        self.indent = _paragraph_indent(lines, self.kinds)
         self.has_top_heading = any(line.level == 1 for line in lines)
         marked_groups = [group for group, marked in zip(self.groups, self.marked, strict=True) if marked]
         self._headline_sizes = [self._size(*group) for group in marked_groups] if len(marked_groups) > 1 else []
@@ -126,6 +156,12 @@ class OpeningFinder:
     def _return_broken_lines(self) -> None:
         """Make running text of a line above a headline that is the broken end of the article before, not a kicker."""
         for first, last in title_groups(self.lines, self.kinds):
+            gap = next((i for i in range(first + 1, last + 1) if self.lines[i].blanks > 0), None)
+            above = self.lines[first - 1] if first and self.kinds[first - 1] is Kind.BODY else None
+            if gap and above and self.lines[first].blanks == 0 and not ends_sentence(above.text):
+                # short lines that go on below a verse, then a gap, then the headline
+                self.kinds[first:gap] = [Kind.BODY] * (gap - first)
+                continue
             text = self.lines[first].text
             commas = len(re.findall("[，,]", text))
             if first == last or first == 0 or not commas or len(text) < 16 or SPACED.search(text):
@@ -219,6 +255,11 @@ class OpeningFinder:
         unmarked = float(not marked)
         found["enumerated"] = float(bool(_ENUMERATED.match(titles[0])))
         found["rubric"] = float(is_rubric(titles[0]))
+        found["column"] = float(is_column_name(titles[0]))
+        found["notice"] = float(any(is_notice_title(title) for title in titles))
+        if self.indent and not marked:
+            indented = lines[first].indent == self.indent
+            found["indented as text" if indented else "stands out"] = float(indented or lines[first].indent == 0)
         found["several lines"] = float(len(titles) >= 2)
         found["spaced"] = float(any(SPACED.search(title) for title in titles))
         found["subtitle"] = float(any(_SUBTITLE.search(title) for title in titles))

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.assembly import assemble
-from index.bylines import is_dateline, lead_byline, lead_paper, signature_at_end
+from index.bylines import dateline_author, is_bare_date, is_dateline, lead_byline, lead_paper, signature_at_end
 from index.columns import settle
 from index.dates import full_date, stated_dates, valid_date
 from index.drafts import Draft, make_drafts
-from index.furniture import Role, assign_roles
+from index.furniture import LATIN_PAPER, Role, assign_roles, names_staff
 from index.headlines import Kind
 from index.lines import Line, split_lines
 from index.marks import part_turns, strip_headings
@@ -82,7 +82,14 @@ class _Details:
 
 _SECTION = re.compile(
     r"第\s*[A-Za-z]?\s*\d{1,3}\s*版\s*[:：·]?\s*[\u4e00-\u9fff·/]{0,10}"
+    r"|(?<![A-Za-z\d共日])\d{1,2}\s*版\s*[:：·|]?\s*[\u4e00-\u9fff·/]{2,8}|[Pp]age\s+[A-Z]?\d{1,3}"
+    r"|(?<![A-Za-z\d])[A-Z]\d{1,2}\s+[A-Z][a-z]{3,12}(?![A-Za-z])"
+    r"|(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,6}版\s*[A-Za-z]\d{1,2}(?!\d)"
     r"|(?<![A-Za-z\d])[A-Za-z]{1,2}\d{1,3}\s*版?\s*[:：·]?\s*[\u4e00-\u9fff·/]{2,10}"
+)
+
+_PAPER = re.compile(
+    r"(?<![\u4e00-\u9fff])(?!本报|每日|今日)[\u4e00-\u9fff]{2,8}?(?:[日晚早晨时商快周导][报刊]|都市报|青年报|[日晚時早週]報)(?=\s|社|$|[|｜·])|^[\u4e00-\u9fff]{2,6}报$"
 )
 
 
@@ -99,10 +106,11 @@ def _page_details(source: Source, lines: Sequence[Line], roles: Sequence[Role]) 
             date = full_date(line.text)
         if section is None and (found := _SECTION.search(line.text)):
             section = " ".join(found.group().split())
-        if paper is None and (
-            named := re.match(r"[\u4e00-\u9fff]{2,8}?(?:日报|晚报|早报|晨报|时报|日報|晚報|時報)(?=\s|社|$)", line.text)
-        ):
+        if paper is None and (named := _PAPER.search(line.text)):
             paper = named.group()
+        first = re.split(r"\s[—–|-]\s|\s{3,}|,", line.text)[0]
+        if paper is None and roles[line.number] is Role.FURNITURE and LATIN_PAPER.match(first):
+            paper = first
     return _Details(date, paper, section)
 
 
@@ -142,17 +150,25 @@ def _article(source: Source, draft: Draft, details: _Details, named: str | None 
 def _byline(draft: Draft) -> str:
     """Return the byline: its lines, else the brackets of the lead, else the signature at the end."""
     own = [line.text for line, kind in draft.flow if kind is Kind.BYLINE and not is_dateline(line.text)]
-    if own:
-        return " ".join(own[:3])
+    written = [text for text in own if not names_staff(text)]
+    if written:
+        return " ".join(written[:3])
     for line, kind in draft.flow[:3]:
+        if kind is Kind.BYLINE and (author := dateline_author(line.text)):
+            return author
+    for line, kind in draft.flow[:6]:
         if kind is Kind.BODY and (found := lead_byline(line.text)):
             return found
     for line, kind in reversed(draft.flow):
+        if kind is Kind.SIGNATURE and is_bare_date(line.text):
+            continue
         if kind is Kind.SIGNATURE:
             return line.text.strip("()（）〔〕【】 ")
+        if kind is Kind.BODY and (found := signature_at_end(line.text)):
+            return found
         if kind is Kind.BODY:
-            return signature_at_end(line.text)
-    return ""
+            break
+    return " ".join(own[:3])
 
 
 def article_id(name: str, text: str) -> str:
