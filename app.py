@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -79,6 +80,11 @@ def cli() -> None:
 for command in (index_commands, ask_command, search_command, eval_command, serve_command):
     cli.add_command(command)
 
+
+# A terminal that cannot show a character gets it escaped, never a crash.
+for stream in (sys.stdout, sys.stderr):
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 if __name__ == "__main__":
     try:

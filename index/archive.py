@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -67,8 +66,7 @@ class Archive:
                 f"The archive in {folder.folder} was built with the tokenizer {self.manifest.tokenizer}, installed is "
                 f"{found}. Rebuild the archive: wenbao index build PATH, or install the other version."
             )
-        self._local = threading.local()
-        self._database()
+        self._reader = DatabaseReader(self.generation.database)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] = DEFAULT_INDEX) -> Archive:
@@ -79,12 +77,6 @@ class Archive:
             ArchiveError: it is damaged, or of another format or tokenizer.
         """
         return cls(IndexFolder(Path(path)))
-
-    def _database(self) -> DatabaseReader:
-        reader: DatabaseReader | None = getattr(self._local, "reader", None)
-        if reader is None:
-            reader = self._local.reader = DatabaseReader(self.generation.database)
-        return reader
 
     def require_encoder(self, identity: EncoderIdentity) -> None:
         """Refuse an encoder other than the one whose vectors the archive holds.
@@ -125,12 +117,12 @@ class Archive:
     @cached_property
     def article_rows(self) -> npt.NDArray[np.int64]:
         """The row of each passage's article, shape (passages,)."""
-        rows = self._database().query("SELECT article FROM passages ORDER BY row")
+        rows = self._reader.query("SELECT article FROM passages ORDER BY row")
         return np.array([row[0] for row in rows], np.int64)
 
     def articles(self, *, imprints: bool = False) -> list[Article]:
         """Return the articles in the order of their sources; with `imprints`, blocks that name a paper's staff too."""
-        return self._database().articles("" if imprints else "WHERE articles.kind = 'article'")
+        return self._reader.articles("" if imprints else "WHERE articles.kind = 'article'")
 
     def article(self, article_id: str) -> Article:
         """Return an article.
@@ -138,7 +130,7 @@ class Archive:
         Raises:
             NotFoundError: the archive holds no article of that id.
         """
-        found = self._database().articles("WHERE articles.id = ?", [article_id])
+        found = self._reader.articles("WHERE articles.id = ?", [article_id])
         if not found:
             raise NotFoundError(
                 f"The archive holds no article {article_id[:80]!r}. Ids are listed by Archive.articles()."
@@ -147,11 +139,11 @@ class Archive:
 
     def sources(self) -> list[Source]:
         """Return the sources in order."""
-        return self._database().sources()
+        return self._reader.sources()
 
     def source_names(self) -> list[str]:
         """Return the names of the sources in order."""
-        return [name for (name,) in self._database().query("SELECT name FROM sources ORDER BY row")]
+        return [name for (name,) in self._reader.query("SELECT name FROM sources ORDER BY row")]
 
     def source(self, name: str) -> Source:
         """Return a source by its name, which is what `Article.source` and `Citation.source` hold.
@@ -159,14 +151,14 @@ class Archive:
         Raises:
             NotFoundError: the archive holds no source of that name.
         """
-        found = self._database().sources("WHERE name = ?", [name])
+        found = self._reader.sources("WHERE name = ?", [name])
         if not found:
             raise NotFoundError(f"The archive holds no source {name[:200]!r}. Names are listed by wenbao index info.")
         return found[0]
 
     def passages(self, article_id: str) -> tuple[Passage, ...]:
         """Return the passages of an article in order; none where there is no such article."""
-        rows = self._database().query(
+        rows = self._reader.query(
             "SELECT passages.ordinal, passages.text, passages.spans FROM passages JOIN articles"
             " ON articles.row = passages.article WHERE articles.id = ? ORDER BY passages.ordinal",
             [article_id],
@@ -175,7 +167,7 @@ class Archive:
 
     def passages_at(self, rows: Sequence[int]) -> list[PassageRow]:
         """Return the passages of the given rows, in the given order."""
-        found = self._database().in_chunks(
+        found = self._reader.in_chunks(
             "SELECT row, article, ordinal, text, spans FROM passages WHERE row IN ({})", [int(row) for row in rows]
         )
         by_row = {
@@ -188,7 +180,7 @@ class Archive:
         """Return the articles of the given article rows, in the given order."""
         wanted = sorted({int(row) for row in rows})
         marks = ",".join("?" * len(wanted))
-        found = self._database().articles(f"WHERE articles.row IN ({marks})", wanted)
+        found = self._reader.articles(f"WHERE articles.row IN ({marks})", wanted)
         by_row = dict(zip(wanted, found, strict=True))
         return [by_row[int(row)] for row in rows]
 
@@ -213,21 +205,21 @@ class Archive:
         for column, value in (("paper", filters.paper), ("section", filters.section)):
             if value:
                 conditions.append(f"instr(articles.{column}, ?) > 0")
-                parameters.append(value)
+                parameters.append(value.encode("utf-8", "replace").decode())
         selection = "SELECT passages.row FROM passages JOIN articles ON articles.row = passages.article WHERE "
-        rows = self._database().query(selection + " AND ".join(conditions) + " ORDER BY passages.row", parameters)
+        rows = self._reader.query(selection + " AND ".join(conditions) + " ORDER BY passages.row", parameters)
         return np.array([row[0] for row in rows], np.int64)
 
     def rejections(self) -> list[Rejection]:
         """Return the files that the build refused, and why."""
-        return self._database().rejections()
+        return self._reader.rejections()
 
     def facets(self) -> dict[str, list[tuple[str, int]]]:
         """Return how many articles each paper and each section has, most first."""
         return {
             column: [
                 (value, int(count))
-                for value, count in self._database().query(
+                for value, count in self._reader.query(
                     f"SELECT {column}, count(*) FROM articles WHERE {column} IS NOT NULL AND kind = 'article'"  # noqa: S608
                     f" GROUP BY {column} ORDER BY count(*) DESC, {column}"
                 )
@@ -237,7 +229,7 @@ class Archive:
 
     def date_range(self) -> tuple[str, str] | None:
         """Return the first and the last publication date, None where no article states one."""
-        first, last = self._database().query(
+        first, last = self._reader.query(
             "SELECT min(date), max(date) FROM articles WHERE date GLOB '[0-9][0-9][0-9][0-9]-*'"
         )[0]
         return (first, last) if first else None

@@ -21,10 +21,11 @@ from index.encoder import Encoder
 from index.errors import ArchiveError, InputError, NotFoundError
 from index.folding import fold_text
 from index.keywords import KeywordDocument, write_keywords
-from index.layout import Generation, IndexFolder, replace_file
+from index.layout import Generation, IndexFolder, file_digest, replace_file
 from index.manifest import FORMAT_VERSION, Chunking, Counts, Manifest, read_manifest, record_files
 from index.pages import split_page
 from index.passages import split_passages
+from index.reading import printable
 from index.records import Article, Rejection
 from index.romanization import pinyin_pairs
 from index.sources import SourceFile, find_files, read_file
@@ -103,7 +104,8 @@ def build_archive(
         try:
             report = _fill(paths, index, generation, encoder, on_progress)
         except BaseException:
-            shutil.rmtree(generation.folder, ignore_errors=True)
+            if _in_use(index) != generation:  # interrupted after the switch, it is the archive in use
+                shutil.rmtree(generation.folder, ignore_errors=True)
             raise
         _remove_superseded(index, keep=(generation, before))
     return report
@@ -132,7 +134,7 @@ def _fill(
         tokenizer=tokenizer_identity(),
         chunking=CHUNKING,
         counts=counts,
-        inputs=tuple(str(path) for path in paths),
+        inputs=tuple(printable(str(path.absolute())) for path in paths),
         inputs_digest=digest_inputs(files),
         build_seconds=round(time.monotonic() - started, 3),
         files=record_files(generation),
@@ -219,14 +221,17 @@ def _known_vectors(digests: Sequence[str], index: IndexFolder, encoder: Encoder)
     """Return the vectors that the generation in use already holds for some of the digests."""
     try:
         old = index.current()
-        if read_manifest(old).encoder.digest != encoder.identity.digest:
+        manifest = read_manifest(old)
+        same_encoder = replace(manifest.encoder, name=encoder.identity.name) == encoder.identity
+        sound = all(file_digest(path) == manifest.files[path.name].sha256 for path in (old.database, old.vectors))
+        if not (same_encoder and sound):
             return {}
         reader = DatabaseReader(old.database)
         rows = {digest: int(row) for digest, row in reader.query("SELECT encoded_digest, row FROM passages")}
         reader.close()
         wanted = [digest for digest in dict.fromkeys(digests) if digest in rows]
         fetched = FaissStore.open(old.vectors).fetch(np.array([rows[digest] for digest in wanted], np.int64))
-    except (NotFoundError, ArchiveError):
+    except (NotFoundError, ArchiveError, KeyError, OSError):
         return {}  # nothing usable to reuse: everything is encoded
     return dict(zip(wanted, fetched, strict=True))
 

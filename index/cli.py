@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,11 +49,15 @@ class WenbaoGroup(click.Group):
     """A group of commands whose errors are shown as one message, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error meant for a person ends it with exit status 1."""
+        """Run a command; an error meant for a person, or of the system, ends it with exit status 1."""
         try:
             return super().invoke(ctx)
         except WenbaoError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            raise
+        except (OSError, sqlite3.Error) as error:
+            raise click.ClickException(f"{error}. Check free space and permissions.") from error
 
 
 class ProgressBars:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -120,8 +121,15 @@ class DatabaseWriter:
 
 
 def parse_spans(text: str) -> Spans:
-    """Return the spans of their JSON form."""
-    return tuple((start, end) for start, end in json.loads(text))
+    """Return the spans of their JSON form.
+
+    Raises:
+        ArchiveError: the text is no such form.
+    """
+    try:
+        return tuple((int(start), int(end)) for start, end in json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise ArchiveError(f"The database is damaged (spans {text[:40]!r}). Rebuild the archive.") from error
 
 
 def _to_article(row: Sequence[str]) -> Article:
@@ -159,16 +167,19 @@ def _to_article(row: Sequence[str]) -> Article:
 
 
 class DatabaseReader:
-    """Reads the database of a finished generation, which never changes; one connection, for one thread at a time."""
+    """Reads the database of a finished generation, which never changes. One connection, opened at once: the file may be
+    gone from its folder later. Threads take turns.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.Lock()
         try:
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
             self._connection.execute("SELECT count(*) FROM sources").fetchone()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise ArchiveError(
                 f"The database {path} cannot be read ({error}). Rebuild the archive: wenbao index build PATH"
             ) from error
@@ -180,8 +191,9 @@ class DatabaseReader:
             ArchiveError: the file is damaged.
         """
         try:
-            return self._connection.execute(sql, tuple(parameters)).fetchall()
-        except sqlite3.DatabaseError as error:
+            with self._lock:
+                return self._connection.execute(sql, tuple(parameters)).fetchall()
+        except (sqlite3.Error, UnicodeError, OverflowError) as error:
             raise ArchiveError(
                 f"The database {self.path} is damaged ({error}). Rebuild the archive: wenbao index build PATH"
             ) from error

@@ -6,7 +6,7 @@ Importing this module loads no library that takes time; `load_encoder` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,26 +39,6 @@ class EncoderIdentity:
     query_prefix: str
     passage_prefix: str
     max_tokens: int
-
-    def to_dict(self) -> dict[str, str | int]:
-        """The fields by name, ready for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> EncoderIdentity:
-        """Read what `to_dict` wrote.
-
-        Raises:
-            EncoderError: A field is missing, unknown, or of another type.
-        """
-        expected = {field.name: (int if field.type in (int, "int") else str) for field in fields(cls)}
-        wrong = [name for name, kind in expected.items() if type(values.get(name)) is not kind]
-        if wrong or set(values) != set(expected):
-            raise EncoderError(
-                f"The identity of an encoder has the fields {sorted(values)}; expected {expected} (wrong: {wrong}). "
-                "Rebuild the archive: `wenbao index build`."
-            )
-        return cls(**values)
 
 
 class Encoder(Protocol):
@@ -275,7 +255,7 @@ def _load_model(name: str, dtype: Any, *, local: bool) -> SentenceTransformer:
     except Exception as error:  # the libraries raise whatever they like for a folder or a name that is no model
         found = "the folder is there but cannot be loaded" if local else "there is no such folder, cached or hub model"
         raise EncoderError(
-            f"The embedding model {name!r}: {found} ({type(error).__name__}: {str(error).splitlines()[0][:200]}). "
+            f"The embedding model {name!r}: {found} ({type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}). "
             "Expected a folder that sentence-transformers saved, or a model's name on the Hugging Face hub. Correct "
             f"`--model`, or leave it out to use the packaged {PACKAGED_MODEL}."
         ) from error

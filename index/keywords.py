@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,33 +57,24 @@ class KeywordIndex:
     """A keyword index opened for reading; safe to search from several threads."""
 
     def __init__(self, folder: Path) -> None:
-        try:
+        self._folder = folder
+        with self._damage_reported():
             self._index = tantivy.Index.open(str(folder))
             self._index.reload()
             self._searcher = self._index.searcher()
-        except (ValueError, OSError) as error:
-            raise ArchiveError(
-                f"The keyword index in {folder} cannot be opened ({error}). "
-                "Rebuild the archive: wenbao index build PATH"
-            ) from error
         self._schema = _schema()
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def document_frequency(self, token: str, field: str = "words") -> int:
-        """Return how many documents hold the token in the field."""
-        return int(self._searcher.doc_freq(field, token))
-
     def search(
-        self, weights: dict[str, float], k: int, *, field: str = "words", rows: npt.NDArray[np.int64] | None = None
+        self, tokens: Sequence[str], k: int, *, field: str = "words", rows: npt.NDArray[np.int64] | None = None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Return the rows with the best BM25 scores and the scores, both of length <= `k`, best first.
 
-        `weights` maps a token to its weight in the query. With `rows`, only those rows are scored, and rows that hold
-        no token are left out all the same.
+        With `rows`, only those rows are scored, and rows that hold no token are left out all the same.
         """
-        clauses = [(tantivy.Occur.Should, self._term(field, token, weight)) for token, weight in weights.items()]
+        clauses = [(tantivy.Occur.Should, self._term(field, token)) for token in dict.fromkeys(tokens)]
         if not clauses or k < 1 or len(self) == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         query = tantivy.Query.boolean_query(clauses)
@@ -94,11 +86,25 @@ class KeywordIndex:
                     (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0)),
                 ]
             )
-        hits = self._searcher.search(query, limit=min(k, len(self)), count=False).hits
-        found = self._searcher.fast_field_values("row", [address for _, address in hits])
+        with self._damage_reported():
+            hits = self._searcher.search(query, limit=min(k, len(self)), count=False).hits
+            found = self._searcher.fast_field_values("row", [address for _, address in hits])
         scores = np.array([score for score, _ in hits], np.float32)
         order = np.lexsort((np.array(found, np.int64), -scores)) if hits else np.empty(0, np.int64)
         return np.array(found, np.int64)[order], scores[order]
 
-    def _term(self, field: str, token: str, weight: float) -> tantivy.Query:
-        return tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, field, token, "freq"), weight)
+    @contextmanager
+    def _damage_reported(self) -> Iterator[None]:
+        """Turn what tantivy raises on damaged files into an error with a remedy; its panics are no `Exception`."""
+        try:
+            yield
+        except BaseException as error:
+            if not isinstance(error, ValueError | OSError) and type(error).__name__ != "PanicException":
+                raise
+            raise ArchiveError(
+                f"The keyword index in {self._folder} cannot be read ({error}). "
+                "Rebuild the archive: wenbao index build PATH"
+            ) from error
+
+    def _term(self, field: str, token: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, field, token, "freq")

@@ -121,7 +121,9 @@ class IndexFolder:
 
 
 def sync(path: Path) -> None:
-    """Make a file's bytes, or a folder's entries, survive a power cut."""
+    """Make a file's bytes, or a folder's entries, survive a power cut (Windows has no such call for them)."""
+    if os.name == "nt":
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

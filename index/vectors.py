@@ -51,7 +51,7 @@ class FaissStore:
         try:
             return cls(faiss.read_index(str(path)))
         except RuntimeError as error:
-            reason = str(error).splitlines()[0]
+            reason = (str(error).splitlines() or [""])[0]
             raise ArchiveError(
                 f"The vector index {path} cannot be read ({reason}). Rebuild the archive: wenbao index build PATH"
             ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -10,18 +11,21 @@ from dataclasses import dataclass, field
 
 from index.archive import DEFAULT_INDEX, Archive, Filters
 from index.encoder import Encoder, load_encoder
+from index.errors import InputError, WenbaoError
 from index.layout import IndexFolder
 from index.tokens import warm_up
 from qa.answer import Answer, Citation, cite, verify_citations
 from qa.compose import compose
 from qa.confidence import DEFAULT_THRESHOLD, estimate_confidence
 from qa.dialogue import Chat
+from qa.fusion import Evidence
 from qa.question import Question, is_foreign, parse_question
 from qa.reader import Reader, ReadPassage, SentenceReader
 from qa.retrieve import Hit, Retrieval, Retriever
 
 _PASSAGES_TO_READ = 6
 _NEAREST_SHOWN = 3
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Bot:
         self._folder: IndexFolder = archive.folder
         self._opened = self._make_ready(archive)
         self._reopening = threading.Lock()
+        self._refused = ""
 
     @classmethod
     def open(
@@ -92,14 +97,18 @@ class Bot:
         return _Opened(archive, retriever, self._make_reader(self.encoder))
 
     def _current(self) -> _Opened:
-        """Return the generation in use; when a build has put a new one in use, open that one first."""
-        opened = self._opened
-        if self._folder.current().id != opened.archive.generation.id and self._reopening.acquire(blocking=False):
+        """Return the generation in use, opening it first when it is new; one that cannot be opened changes nothing."""
+        if self._reopening.acquire(blocking=False):
             try:
-                opened = self._opened = self._make_ready(Archive(self._folder))
+                if self._folder.current().id != self._opened.archive.generation.id:
+                    self._opened = self._make_ready(Archive(self._folder))
+            except WenbaoError as error:
+                if str(error) != self._refused:
+                    self._refused = str(error)
+                    _log.warning("The new archive is not used, the old one goes on answering: %s", error)
             finally:
                 self._reopening.release()
-        return opened
+        return self._opened
 
     @property
     def archive(self) -> Archive:
@@ -121,7 +130,8 @@ class Bot:
         passages = [ReadPassage(hit.passage, hit.article.headline, hit.score) for hit in retrieval.hits]
         candidates = opened.reader.read(parsed, retrieval.vector, passages)
         watch.lap("read")
-        confidence = _confidence(parsed, retrieval) if candidates else 0.0
+        background = opened.retriever.gather(parsed).evidence if filters else None
+        confidence = _confidence(parsed, retrieval, background) if candidates else 0.0
         chosen = compose(candidates, passages) if confidence >= self.threshold else ()
         citations = tuple(
             cite(retrieval.hits[candidate.passage].article, candidate.text, candidate.spans, candidate.score)
@@ -144,8 +154,10 @@ class Bot:
         """Return the `k` best passages for a question, with every stage of their ranking.
 
         Raises:
-            InputError: the question is empty or too long, or a filter cannot be understood.
+            InputError: the question is empty or too long, a filter cannot be understood, or `k` is less than 1.
         """
+        if k < 1:
+            raise InputError(f"{k} passages were asked for. Ask for 1 or more.")
         return self._current().retriever.retrieve(parse_question(question), k, filters).hits
 
     def chat(self) -> Chat:
@@ -153,11 +165,12 @@ class Bot:
         return Chat(self)
 
 
-def _confidence(question: Question, retrieval: Retrieval) -> float:
+def _confidence(question: Question, retrieval: Retrieval, background: Evidence | None) -> float:
     best = retrieval.hits[0]
     known = f"{best.article.date or ''} {' '.join(best.article.event_dates)} {best.article.text}"
     return estimate_confidence(
         retrieval.evidence,
+        background,
         foreign=is_foreign(question.text, best.passage.text),
         other_year=bool(question.years) and not any(year in known for year in question.years),
     )

@@ -20,6 +20,7 @@ from qa.evaluate import Outcome, Summary, evaluate, failures, summarize, to_dict
 from qa.evaluation_set import load_questions
 from qa.retrieve import Hit
 
+EXIT_DECLINED = 4
 _FAILURES_SHOWN = 40
 _FILTERS = (
     click.option("--from", "date_from", metavar="DATE", help="Published on or after, e.g. 2022-07. 起始日期。"),
@@ -85,7 +86,7 @@ def ask_command(
 ) -> None:
     """Ask a question; without one, ask several in turn. 提问；不带问题则进入连续问答。
 
-    Exit status 0: answered; 2: the archive does not answer; 1: an error.
+    Exit status 0: answered; 4: the archive does not answer; 1 or 2: an error.
     """
     bot = Bot.open(folder, model=model, threshold=threshold)
     if question is None:
@@ -94,7 +95,7 @@ def ask_command(
     answer = bot.ask(question, filters=Filters(**filters))
     _show_answer(answer, as_json=as_json)
     if not answer.found:
-        raise click.exceptions.Exit(2)
+        raise click.exceptions.Exit(EXIT_DECLINED)
 
 
 @click.command("eval")

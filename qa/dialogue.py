@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from index.archive import Filters
@@ -10,17 +11,19 @@ from qa.answer import Answer
 if TYPE_CHECKING:
     from qa.bot import Bot
 
+_REMEMBERED = 50
+
 
 class Chat:
     """One conversation with a bot. It belongs to one person; its history is nowhere else."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
-        self._answers: list[Answer] = []
+        self._answers: deque[Answer] = deque(maxlen=_REMEMBERED)
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """The answers given so far, oldest first."""
+        """The last answers given, oldest first."""
         return tuple(self._answers)
 
     def ask(self, question: str, *, filters: Filters | None = None) -> Answer:

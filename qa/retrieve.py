@@ -141,10 +141,10 @@ class Retriever:
         return Gathered(rows, lists, vector, evidence)
 
     def _keyword_rows(self, field: str, terms: Sequence[str], allowed: Rows | None) -> Rows:
-        return self.archive.keywords.search(dict.fromkeys(terms, 1.0), CANDIDATES, field=field, rows=allowed)[0]
+        return self.archive.keywords.search(terms, CANDIDATES, field=field, rows=allowed)[0]
 
     def _keyword_scores(self, field: str, terms: Sequence[str], rows: Rows) -> npt.NDArray[np.float32]:
-        found, scores = self.archive.keywords.search(dict.fromkeys(terms, 1.0), len(rows), field=field, rows=rows)
+        found, scores = self.archive.keywords.search(terms, len(rows), field=field, rows=rows)
         result = np.zeros(len(rows), np.float32)
         result[np.searchsorted(rows, found)] = scores
         return result

@@ -18,7 +18,12 @@ class HashingEncoder:
 
     def __init__(self, name: str = "hashing") -> None:
         self.identity = EncoderIdentity(
-            name=name, digest="0" * 64, dimension=DIMENSION, query_prefix="", passage_prefix="", max_tokens=512
+            name=name,
+            digest=hashlib.sha256(name.encode()).hexdigest(),
+            dimension=DIMENSION,
+            query_prefix="",
+            passage_prefix="",
+            max_tokens=512,
         )
         self.encoded: list[str] = []
 

@@ -129,6 +129,33 @@ def test_a_new_generation_is_picked_up_without_a_failed_question(pages: Path, in
     assert bot.archive.generation.id != before
 
 
+def test_a_reader_outlives_the_files_of_its_generation(pages: Path, index_folder: Path) -> None:
+    archive = Archive.open(index_folder)
+    first = next(iter(archive.articles()))
+    for _ in range(2):
+        build_archive([pages], index_folder, HashingEncoder())
+    assert not archive.generation.folder.exists()
+    found: list[str] = []
+    reading = threading.Thread(target=lambda: found.append(archive.article(first.id).text))
+    reading.start()
+    reading.join()
+    assert found == [first.text]
+
+
+def test_a_new_archive_of_another_encoder_does_not_stop_the_answers(pages: Path, index_folder: Path) -> None:
+    bot = Bot(Archive.open(index_folder), HashingEncoder())
+    before = bot.archive.generation.id
+    build_archive([pages], index_folder, HashingEncoder("other"))
+    assert bot.ask("青石桥加固工程总投资多少？").timings
+    assert bot.archive.generation.id == before
+
+
+def test_a_filter_that_leaves_one_passage_does_not_hide_the_answer(bot: Bot) -> None:
+    question = "丰收节有多少游客参加？"
+    assert not bot.ask(question, filters=Filters(paper="清溪")).found
+    assert bot.ask("图书馆新增了多少个座位？", filters=Filters(paper="清溪", date_from="2023")).found
+
+
 def test_a_chat_remembers_its_answers(bot: Bot) -> None:
     chat, other = bot.chat(), bot.chat()
     chat.ask("丰收节有多少游客参加？")

@@ -58,6 +58,26 @@ def test_another_encoder_reuses_nothing(pages: Path, index_folder: Path) -> None
     assert build_archive([pages], index_folder, HashingEncoder("other")).reused == 0
 
 
+def test_damaged_vectors_are_not_reused(pages: Path, index_folder: Path) -> None:
+    vectors = IndexFolder(index_folder).current().vectors
+    data = bytearray(vectors.read_bytes())
+    data[-3] ^= 0x80
+    vectors.write_bytes(data)
+    assert build_archive([pages], index_folder, HashingEncoder()).reused == 0
+
+
+def test_an_interruption_after_the_switch_keeps_the_new_generation(
+    pages: Path, index_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("index.build.BuildReport", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        build_archive([pages], index_folder, HashingEncoder())
+    assert Archive.open(index_folder).articles()
+
+
 def test_a_failed_build_leaves_the_archive_in_use(pages: Path, index_folder: Path) -> None:
     class Failing(HashingEncoder):
         def encode_passages(self, texts, progress=None):

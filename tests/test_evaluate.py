@@ -55,7 +55,18 @@ def test_conversations_and_lines_are_read_too(tmp_path: Path) -> None:
     assert only.kind == "quality A"
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '[{"question": "甲"}]', '{"a": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[1]",
+        '[{"question": ""}]',
+        '{"a": 1}',
+        '[{"question": 5}]',
+        '[{"question": "甲", "answers": "乙"}]',
+        "[" * 99999,
+    ],
+)
 def test_a_file_that_is_no_set_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "set.json"
     path.write_text(content, encoding="utf-8")

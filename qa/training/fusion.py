@@ -80,7 +80,7 @@ def read_squad(path: Path) -> tuple[dict[str, str], list[Example]]:
 def judge(retriever: Retriever, examples: Iterable[Example]) -> Iterator[Judged]:
     """Ask every question and say which candidates are right."""
     archive = retriever.archive
-    sources = [article.source.partition("#")[2] for article in archive.articles()]
+    sources = [article.source.partition("#")[2] for article in archive.articles(imprints=True)]
     for example in examples:
         found = retriever.gather(parse_question(example.question))
         passages = archive.passages_at(found.rows.tolist())

@@ -56,7 +56,9 @@ def prepare_pages(index: Path, pages: Path, model: str | None, threshold: float,
         archive = _open_own(index) if own else Archive.open(index)
         on_stage("model", 0, 0)
         encoder = load_encoder(model or (archive.manifest.encoder.name if archive else None))
-        if archive is None or (own and (archive.manifest.encoder != encoder.identity or _changed(archive, pages))):
+        if archive is None or (
+            own and (archive.manifest.encoder.digest != encoder.identity.digest or _changed(archive, pages))
+        ):
 
             def report(progress: Progress) -> None:
                 on_stage(progress.stage, progress.done, progress.total)

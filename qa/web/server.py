@@ -60,7 +60,9 @@ def create_app(
         # Not by `css`: gradio puts its own container before every selector, and the dark mode's class stands above it.
         head=f"<style>\n{asset('style.css')}</style>",
     )
-    app.add_middleware(Guard, hosts=LOOPBACK_HOSTS if is_loopback(host) else None)
+    app.add_middleware(
+        Guard, hosts=LOOPBACK_HOSTS | {f"[{host}]" if ":" in host else host} if is_loopback(host) else None
+    )
     return app
 
 
