@@ -148,7 +148,8 @@ def is_title(line: Line, previous: Line | None, following: Line | None, width: i
         return False
     if re.search(r"[！？!?]", text[:-1]) and ends_sentence(text) and bare > 30:
         return False
-    if ends_sentence(text) and (bare > 32 or text[0] in "“「"):
+    quoted = text[0] in "“「" and not (text[-1] in "”」" and previous is None and line.blanks > 0)
+    if ends_sentence(text) and (bare > 32 or quoted):
         return False
     if _SPEECH.match(text) or (width is not None and abs(len(text) - width) <= 2 and line.blanks == 0):
         return False

@@ -89,7 +89,7 @@ _SECTION = re.compile(
 )
 
 _PAPER = re.compile(
-    r"(?<![\u4e00-\u9fff])(?!本报|每日|今日)[\u4e00-\u9fff]{2,8}?(?:[日晚早晨时商快周导][报刊]|都市报|青年报|[日晚時早週]報)(?=\s|社|$|[|｜·])|^[\u4e00-\u9fff]{2,6}报$"
+    r"(?<![\u4e00-\u9fff])(?!本报|每日|今日)[\u4e00-\u9fff]{2,8}?(?:[日晚早晨时商快周导][报刊]|都市报|青年报|[日晚時早週]報)(?=\s|社|$|[|｜·]|海外版)|^[\u4e00-\u9fff]{2,6}报(?=$|\s+(?:19|20)\d\d)"
 )
 
 
@@ -150,7 +150,7 @@ def _article(source: Source, draft: Draft, details: _Details, named: str | None 
 def _byline(draft: Draft) -> str:
     """Return the byline: its lines, else the brackets of the lead, else the signature at the end."""
     own = [line.text for line, kind in draft.flow if kind is Kind.BYLINE and not is_dateline(line.text)]
-    written = [text for text in own if not names_staff(text)]
+    written = [text for text in own if not names_staff(text) and not text.startswith(("来源", "來源"))]
     if written:
         return " ".join(written[:3])
     for line, kind in draft.flow[:3]:
@@ -162,13 +162,17 @@ def _byline(draft: Draft) -> str:
     for line, kind in reversed(draft.flow):
         if kind is Kind.SIGNATURE and is_bare_date(line.text):
             continue
+        if kind is Kind.SIGNATURE and names_staff(line.text):
+            own.append(line.text.strip("()（）〔〕【】[] "))
+            continue
         if kind is Kind.SIGNATURE:
             return line.text.strip("()（）〔〕【】 ")
         if kind is Kind.BODY and (found := signature_at_end(line.text)):
             return found
         if kind is Kind.BODY:
             break
-    return " ".join(own[:3])
+    staff = [text for text in own if names_staff(text)]
+    return " ".join((staff or own)[:3])
 
 
 def article_id(name: str, text: str) -> str:

@@ -551,3 +551,18 @@ def test_a_bare_turn_note_does_not_eat_the_text_behind_it():
         "上接第1版 市长范承志指出，要把项目建设作为第四季度的头等大事，逐个项目倒排工期，确保年底前开工。\n"
     )
     assert article.text.startswith("市长范承志指出，要把项目")
+
+
+def test_questions_in_quotes_below_a_signature_are_headlines():
+    text = (
+        "“小区充电桩为何迟迟不通电？”\n市民吴女士来电：海棠园小区去年装了二十个充电桩，到现在也没通电，请问什么原因？\n"
+        "记者打听：供电公司答复，小区变压器容量不足，增容工程已排入本月计划。\n（本报记者 温岚）\n\n"
+        "“公园夜里能不能多开两盏灯？”\n市民洪先生来电：槐荫公园东门到荷塘一段没有路灯，晚上散步很不安全。\n"
+        "记者打听：园林处表示，东门线路正在改造，月底前新增庭院灯三十六盏。\n（本报记者 温岚）\n"
+    )
+    assert [a.headline for a in articles(text)] == ["“小区充电桩为何迟迟不通电？”", "“公园夜里能不能多开两盏灯？”"]
+
+
+def test_the_reporter_comes_before_the_editor_in_charge():
+    text = "河滩公园办起风筝节\n来源：宝塔新闻网\n一百二十支队伍放飞三百多只风筝，最长的八十八米。\n\n（记者 向阳）\n\n[责任编辑：温暖]\n"
+    assert articles(text)[0].byline == "记者 向阳"
