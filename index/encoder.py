@@ -254,8 +254,9 @@ def _load_model(name: str, dtype: Any, *, local: bool) -> SentenceTransformer:
         return load(local_files_only=False)
     except Exception as error:  # the libraries raise whatever they like for a folder or a name that is no model
         found = "the folder is there but cannot be loaded" if local else "there is no such folder, cached or hub model"
+        reason = (str(error).splitlines() or [""])[0][:200]
         raise EncoderError(
-            f"The embedding model {name!r}: {found} ({type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}). "
+            f"The embedding model {name!r}: {found} ({type(error).__name__}: {reason}). "
             "Expected a folder that sentence-transformers saved, or a model's name on the Hugging Face hub. Correct "
             f"`--model`, or leave it out to use the packaged {PACKAGED_MODEL}."
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.assembly import assemble
 from index.bylines import dateline_author, is_bare_date, is_dateline, lead_byline, lead_paper, signature_at_end
@@ -67,6 +67,7 @@ def split_page(source: Source) -> Page:
         articles = [_article(source, draft, details, named) for draft in drafts]
     if imprint:
         articles.append(_imprint_article(source, imprint, details))
+    articles = _of_one_paper(articles)
     doubts = tuple(doubt for article in articles for doubt in article.doubts)
     return Page(tuple(articles), tuple(sorted([*signs, *((line.start, line.end) for line in furniture)])), doubts)
 
@@ -225,6 +226,15 @@ def _whole_article(source: Source, doubt: str | None = None) -> Article:
         url=source.url,
         doubts=(doubt,) if doubt else (),
     )
+
+
+def _of_one_paper(articles: list[Article]) -> list[Article]:
+    """Give every article the paper that some of them name in their leads: a page is of one paper."""
+    papers = {article.paper for article in articles if article.paper}
+    if len(papers) != 1:
+        return articles
+    (paper,) = papers
+    return [article if article.paper else replace(article, paper=paper) for article in articles]
 
 
 def _record_article(source: Source) -> Article:

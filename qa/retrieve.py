@@ -13,7 +13,6 @@ from index.archive import Archive, Filters, PassageRow
 from index.encoder import Encoder
 from index.folding import fold_text
 from index.records import Article
-from index.tokens import character_bigrams
 from qa.fusion import Evidence, fuse
 from qa.question import Question
 
@@ -127,26 +126,26 @@ class Retriever:
         """
         vector = self.encoder.encode_queries([fold_text(question.text, casefold=False)])[0]
         allowed = self.archive.rows_matching(filters) if filters else None
-        lists = (
-            self.archive.vectors.search(vector[None, :], CANDIDATES, allowed)[0][0],
-            self._keyword_rows("words", question.words, allowed),
-            self._keyword_rows("bigrams", question.bigrams, allowed),
-        )
-        rows = np.unique(np.concatenate(lists))
+        dense = self.archive.vectors.search(vector[None, :], CANDIDATES, allowed)[0][0]
+        words = self.archive.keywords.search(question.words, CANDIDATES, field="words", rows=allowed)
+        bigrams = self.archive.keywords.search(question.bigrams, CANDIDATES, field="bigrams", rows=allowed)
+        rows = np.unique(np.concatenate([dense, words[0], bigrams[0]]))
         evidence = Evidence(
             dense=self.archive.vectors.fetch(rows) @ vector,
-            words=self._keyword_scores("words", question.words, rows),
-            bigrams=self._keyword_scores("bigrams", question.bigrams, rows),
+            words=self._keyword_scores("words", question.words, rows, *words),
+            bigrams=self._keyword_scores("bigrams", question.bigrams, rows, *bigrams),
         )
-        return Gathered(rows, lists, vector, evidence)
+        return Gathered(rows, (dense, words[0], bigrams[0]), vector, evidence)
 
-    def _keyword_rows(self, field: str, terms: Sequence[str], allowed: Rows | None) -> Rows:
-        return self.archive.keywords.search(terms, CANDIDATES, field=field, rows=allowed)[0]
-
-    def _keyword_scores(self, field: str, terms: Sequence[str], rows: Rows) -> npt.NDArray[np.float32]:
-        found, scores = self.archive.keywords.search(terms, len(rows), field=field, rows=rows)
+    def _keyword_scores(
+        self, field: str, terms: Sequence[str], rows: Rows, known: Rows, scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return the BM25 score of every row, given those of the best ones."""
         result = np.zeros(len(rows), np.float32)
-        result[np.searchsorted(rows, found)] = scores
+        result[np.searchsorted(rows, known)] = scores
+        others = np.setdiff1d(rows, known, assume_unique=True)
+        found, found_scores = self.archive.keywords.search(terms, len(others), field=field, rows=others)
+        result[np.searchsorted(rows, found)] = found_scores
         return result
 
     def _collapse(
@@ -182,7 +181,7 @@ def _ranks(rows: Rows) -> dict[int, int]:
 
 
 def _shingles(text: str) -> frozenset[str]:
-    letters = "".join(character_bigrams(text))
+    letters = "".join(text.split())
     return frozenset(letters[i : i + _SHINGLE] for i in range(max(1, len(letters) - _SHINGLE + 1)))
 
 
