@@ -7,14 +7,12 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from index.database import DatabaseReader, DatabaseWriter
 from index.encoder import Encoder
@@ -32,6 +30,7 @@ from index.sources import SourceFile, find_files, read_file
 from index.tokens import character_bigrams, tokenize, tokenizer_identity
 from index.vectors import FaissStore, Vectors
 from index.verify import verify_generation
+from index.writing import in_use, one_writer, remove_abandoned, remove_superseded
 
 CHUNKING = Chunking(target=260, minimum=100, maximum=350)
 _HEADLINE_CHARACTERS = 80
@@ -97,17 +96,17 @@ def build_archive(
         raise InputError(
             f"The index folder {folder} cannot be made ({error.strerror}). Name another one with --index DIR."
         ) from error
-    with _one_writer(index):
-        _remove_abandoned(index)
-        before = _in_use(index)
+    with one_writer(index):
+        remove_abandoned(index)
+        before = in_use(index)
         generation = index.new_generation()
         try:
             report = _fill(paths, index, generation, encoder, on_progress)
         except BaseException:
-            if _in_use(index) != generation:  # interrupted after the switch, it is the archive in use
+            if in_use(index) != generation:  # interrupted after the switch, it is the archive in use
                 shutil.rmtree(generation.folder, ignore_errors=True)
             raise
-        _remove_superseded(index, keep=(generation, before))
+        remove_superseded(index, keep=(generation, before))
     return report
 
 
@@ -262,50 +261,6 @@ def _keyword_documents(generation: Generation, total: int, on_progress: OnProgre
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-@contextmanager
-def _one_writer(index: IndexFolder) -> Iterator[None]:
-    """Hold the index folder's write lock, which the system gives back if the holder dies."""
-    lock = FileLock(index.lock, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ArchiveError(
-            f"Another build is writing to {index.folder} (it holds {index.lock.name}). "
-            "Wait until it has finished, or name another folder with --index DIR."
-        ) from None
-    except OSError as error:
-        raise InputError(
-            f"The index folder {index.folder} cannot be written to ({error.strerror}). "
-            "Check its permissions, or name another one with --index DIR."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _remove_abandoned(index: IndexFolder) -> None:
-    """Remove what a build that died left behind: generations without a manifest. Called by the one writer only."""
-    if index.generations.is_dir():
-        for folder in index.generations.iterdir():
-            if folder.is_dir() and not Generation(folder).manifest.exists():
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _in_use(index: IndexFolder) -> Generation | None:
-    try:
-        return index.current()
-    except (NotFoundError, ArchiveError):
-        return None  # the first build, or one that replaces a damaged archive
-
-
-def _remove_superseded(index: IndexFolder, keep: Sequence[Generation | None]) -> None:
-    """Keep the new generation, and for a rollback the one that was in use before it."""
-    for folder in index.generations.iterdir():
-        if Generation(folder) not in keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _nothing_to_index(paths: Sequence[Path], rejections: Sequence[Rejection]) -> str:

@@ -235,6 +235,7 @@ def main() -> None:
     print(f"{len(pool)} articles, {options.pages} pages a style")
     print(f"{'style':16} {'precision':>9} {'recall':>9} {'F1':>7} {'place':>7} {'headline':>8} {'ms/page':>8}")
     overall = Counter[str]()
+    overall_seconds = 0.0
     for style in STYLES:
         if options.style and style.name != options.style:
             continue
@@ -249,12 +250,24 @@ def main() -> None:
             if options.show:
                 show(page)
         hit, found, expected, right, total, whole, count = totals
-        overall.update(hit=hit, found=found, expected=expected)
+        overall.update(hit=hit, found=found, expected=expected, right=right, total=total, whole=whole, count=count)
+        overall_seconds += spent
         print(row(style.name, hit, found, expected, right / total, whole / count, spent / options.pages * 1000))
-    print(row("all", overall["hit"], overall["found"], overall["expected"]))
+    pages = options.pages * (1 if options.style else len(STYLES))
+    print(
+        row(
+            "all",
+            overall["hit"],
+            overall["found"],
+            overall["expected"],
+            overall["right"] / max(1, overall["total"]),
+            overall["whole"] / max(1, overall["count"]),
+            overall_seconds / pages * 1000,
+        )
+    )
 
 
-def row(name: str, hit: int, found: int, expected: int, place: float = 0, whole: float = 0, spent: float = 0) -> str:
+def row(name: str, hit: int, found: int, expected: int, place: float, whole: float, spent: float) -> str:
     """Return a line of the table."""
     precision, recall = hit / max(1, found), hit / max(1, expected)
     score = 2 * precision * recall / max(1e-9, precision + recall)

@@ -1,0 +1,57 @@
+"""The right to write to an index folder, and what is cleaned up with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from index.errors import ArchiveError, InputError, NotFoundError
+from index.layout import Generation, IndexFolder
+
+
+@contextmanager
+def one_writer(index: IndexFolder) -> Iterator[None]:
+    """Hold the index folder's write lock, which the system gives back if the holder dies."""
+    lock = FileLock(index.lock, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ArchiveError(
+            f"Another build is writing to {index.folder} (it holds {index.lock.name}). "
+            "Wait until it has finished, or name another folder with --index DIR."
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"The index folder {index.folder} cannot be written to ({error.strerror}). "
+            "Check its permissions, or name another one with --index DIR."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def remove_abandoned(index: IndexFolder) -> None:
+    """Remove what a build that died left behind: generations without a manifest. Called by the one writer only."""
+    if index.generations.is_dir():
+        for folder in index.generations.iterdir():
+            if folder.is_dir() and not Generation(folder).manifest.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def in_use(index: IndexFolder) -> Generation | None:
+    """Return the generation in use, None where there is none that can be opened."""
+    try:
+        return index.current()
+    except (NotFoundError, ArchiveError):
+        return None  # the first build, or one that replaces a damaged archive
+
+
+def remove_superseded(index: IndexFolder, keep: Sequence[Generation | None]) -> None:
+    """Keep the new generation, and for a rollback the one that was in use before it."""
+    for folder in index.generations.iterdir():
+        if Generation(folder) not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
