@@ -36,6 +36,7 @@ _LATIN_LEAD = re.compile(
 # the strong part: a "讯" lead opens an article wherever it stands; a dispatch's dateline may be quoted inside one
 _STRONG_LEAD = re.compile(rf"(?:{_MARKS}\s*)?[【\[〔(（]?\s*(?:本[报刊网台社報]|{_HAN}{{1,8}}?(?:报|報))\s*(?:讯|訊)")
 _LEAD_BRACKET = re.compile(r"[(（【〔\[]([^()（）【】〔〕\[\]]{2,80})[)）】〕\]]")
+_BYLINE_AFTER_LEAD = re.compile(r"\s*[(（【〔\[][^()（）【】〔〕\[\]]{2,80}[)）】〕\]]\s*")
 _LEAD_PAPER = re.compile(
     rf"[【\[〔(（]?\s*({_HAN}{{1,8}}?(?:日报|晚报|早报|晨报|时报|商报|快报|都市报|周报|导报|青年报|日報|晚報|時報))"
     rf"\s*(?:讯|訊|记者|消息|{_HAN}{{0,8}}\s*\d{{1,2}}月\d{{1,2}}日(?:电|電|讯|訊))"
@@ -131,6 +132,17 @@ def is_lead(text: str) -> bool:
 def is_strong_lead(text: str) -> bool:
     """Say whether a paragraph begins with a lead that only ever opens an article (本报讯, XX日报讯)."""
     return bool(_STRONG_LEAD.match(text[:60]))
+
+
+def lead_length(text: str) -> int:
+    """Return how many characters of a paragraph are its lead, byline in brackets included (本报讯（记者 某某）)."""
+    lead = _STRONG_LEAD.match(text[:60])
+    if not lead:
+        return 0
+    byline = _BYLINE_AFTER_LEAD.match(text, lead.end())
+    if byline and _ROLE.search(byline[0]):
+        return byline.end()
+    return len(text) - len(text[lead.end() :].lstrip("】])）〕：: \t\u3000"))
 
 
 def lead_byline(text: str) -> str:

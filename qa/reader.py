@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.archive import PassageRow
+from index.bylines import lead_length
 from index.encoder import Encoder
 from index.folding import fold_text
 from index.sentences import split_sentences
@@ -99,12 +100,14 @@ class SentenceReader:
 
 
 def sentences_of(text: str, passage: int) -> list[Sentence]:
-    """Return the sentences of a passage that are long enough to say something."""
+    """Return the sentences of a passage that are long enough to say something, without a lead (本报讯（记者…）)."""
     found = []
     for start, end in split_sentences(text):
-        stripped = text[start:end].strip()
+        indent = len(text[start:end]) - len(text[start:end].lstrip())
+        start += indent + lead_length(text[start + indent : end])
+        stripped = text[start:end].rstrip()
         if len(stripped) >= _LEAST_CHARACTERS:
-            found.append(Sentence(stripped, text.index(stripped[0], start), passage))
+            found.append(Sentence(stripped, start, passage))
     return found
 
 
