@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -85,7 +85,7 @@ class Archive:
             ArchiveError: it differs; the message has both and the remedy.
         """
         built = self.manifest.encoder
-        if replace(built, name=identity.name) != identity:  # the same model may lie in another folder
+        if not built.is_same_model(identity):
             raise ArchiveError(
                 f"The archive in {self.folder.folder} was built with {_describe(built)}, but the encoder in use is "
                 f"{_describe(identity)}. Use the first with --model {built.name}, or rebuild the archive with the "
@@ -113,12 +113,6 @@ class Archive:
                 f"The {what} in {self.generation.folder} holds {found} passages, the manifest says {expected}. "
                 "Rebuild the archive: wenbao index build PATH"
             )
-
-    @cached_property
-    def article_rows(self) -> npt.NDArray[np.int64]:
-        """The row of each passage's article, shape (passages,)."""
-        rows = self._reader.query("SELECT article FROM passages ORDER BY row")
-        return np.array([row[0] for row in rows], np.int64)
 
     def articles(self, *, imprints: bool = False) -> list[Article]:
         """Return the articles in the order of their sources; with `imprints`, blocks that name a paper's staff too."""

@@ -221,7 +221,7 @@ def _known_vectors(digests: Sequence[str], index: IndexFolder, encoder: Encoder)
     try:
         old = index.current()
         manifest = read_manifest(old)
-        same_encoder = replace(manifest.encoder, name=encoder.identity.name) == encoder.identity
+        same_encoder = manifest.encoder.is_same_model(encoder.identity)
         sound = all(file_digest(path) == manifest.files[path.name].sha256 for path in (old.database, old.vectors))
         if not (same_encoder and sound):
             return {}

@@ -6,7 +6,7 @@ Importing this module loads no library that takes time; `load_encoder` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,6 +39,10 @@ class EncoderIdentity:
     query_prefix: str
     passage_prefix: str
     max_tokens: int
+
+    def is_same_model(self, other: EncoderIdentity) -> bool:
+        """Say whether all but the name agree: the same model may lie in another folder."""
+        return replace(other, name=self.name) == self
 
 
 class Encoder(Protocol):

@@ -29,7 +29,6 @@ from index.lines import Line, begins_inside, begins_item, ends_sentence, is_cjk_
 from index.tokens import dictionary_words
 
 LONGEST_TITLE = 60
-LONGEST_MARKED_TITLE = 90
 LONGEST_LATIN_TITLE = 110
 LONGEST_SIGNER = 24
 FAR_RIGHT = 5

@@ -130,7 +130,7 @@ class Bot:
         passages = [ReadPassage(hit.passage, hit.article.headline, hit.score) for hit in retrieval.hits]
         candidates = opened.reader.read(parsed, retrieval.vector, passages)
         watch.lap("read")
-        background = opened.retriever.gather(parsed).evidence if filters else None
+        background = opened.retriever.gather(parsed, vector=retrieval.vector).evidence if filters else None
         confidence = _confidence(parsed, retrieval, background) if candidates else 0.0
         chosen = compose(candidates, passages) if confidence >= self.threshold else ()
         citations = tuple(

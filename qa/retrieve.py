@@ -118,13 +118,18 @@ class Retriever:
         hits = self._collapse(found.rows[order], fusion.scores[order], order, stages, k)
         return Retrieval(hits, found.vector, found.evidence)
 
-    def gather(self, question: Question, filters: Filters | None = None) -> Gathered:
+    def gather(
+        self, question: Question, filters: Filters | None = None, vector: npt.NDArray[np.float32] | None = None
+    ) -> Gathered:
         """Return the best passages of each list, and what every index says of each of them.
+
+        `vector` is the question's, where it is known already.
 
         Raises:
             InputError: a filter cannot be understood.
         """
-        vector = self.encoder.encode_queries([fold_text(question.text, casefold=False)])[0]
+        if vector is None:
+            vector = self.encoder.encode_queries([fold_text(question.text, casefold=False)])[0]
         allowed = self.archive.rows_matching(filters) if filters else None
         dense = self.archive.vectors.search(vector[None, :], CANDIDATES, allowed)[0][0]
         words = self.archive.keywords.search(question.words, CANDIDATES, field="words", rows=allowed)

@@ -57,7 +57,7 @@ def prepare_pages(index: Path, pages: Path, model: str | None, threshold: float,
         on_stage("model", 0, 0)
         encoder = load_encoder(model or (archive.manifest.encoder.name if archive else None))
         if archive is None or (
-            own and (archive.manifest.encoder.digest != encoder.identity.digest or _changed(archive, pages))
+            own and (not archive.manifest.encoder.is_same_model(encoder.identity) or _changed(archive, pages))
         ):
 
             def report(progress: Progress) -> None:
