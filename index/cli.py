@@ -15,6 +15,7 @@ from index.archive import DEFAULT_INDEX, Archive
 from index.build import Progress, build_archive
 from index.encoder import load_encoder
 from index.errors import WenbaoError
+from index.generations import list_generations, prune, roll_back
 from index.layout import IndexFolder
 from index.records import Rejection
 from index.sources import find_files
@@ -178,6 +179,48 @@ def verify(folder: Path, as_json: bool) -> None:
             click.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<12} {check.detail}")
     if not all(check.passed for check in checks):
         raise click.exceptions.Exit(1)
+
+
+@index_commands.command("list")
+@index_option
+@json_option
+def list_command(folder: Path, as_json: bool) -> None:
+    """List the generations of an archive, newest first. 列出各代索引。"""
+    found = list_generations(IndexFolder(folder))
+    if as_json:
+        print_json([asdict(summary) for summary in found])
+        return
+    for summary in found:
+        mark = "*" if summary.in_use else " "
+        holds = summary.problem or (
+            f"{summary.created}  {summary.articles} articles, {summary.passages} passages, {summary.bytes / 1e6:.1f} MB"
+        )
+        click.echo(f"{mark} {summary.id}  {holds}")
+
+
+@index_commands.command()
+@click.argument("generation", required=False)
+@index_option
+def rollback(generation: str | None, folder: Path) -> None:
+    """Put an older GENERATION in use again; the one before by default. 退回到旧的一代索引。
+
+    It is verified first; bots and servers that run follow with their next question. The newer ones stay on disk, and
+    the way back is the same command with their name.
+    """
+    click.echo(f"{roll_back(IndexFolder(folder), generation).id} is in use now. 已切换。")
+
+
+@index_commands.command("prune")
+@click.option("--keep", type=click.IntRange(1), default=1, show_default=True, help="How many to keep. 保留几代。")
+@index_option
+@json_option
+def prune_command(keep: int, folder: Path, as_json: bool) -> None:
+    """Remove old generations, never the one in use. 删除旧的各代索引。"""
+    removed = prune(IndexFolder(folder), keep)
+    if as_json:
+        print_json(removed)
+    else:
+        click.echo("\n".join([*(f"removed {name}" for name in removed), f"{len(removed)} removed. 已删除。"]))
 
 
 def _show_rejections(rejections: tuple[Rejection, ...] | list[Rejection]) -> None:
