@@ -15,6 +15,7 @@ from index.archive import DEFAULT_INDEX, Archive
 from index.build import Progress, build_archive
 from index.encoder import load_encoder
 from index.errors import WenbaoError
+from index.export import export_archive
 from index.generations import list_generations, prune, roll_back
 from index.layout import IndexFolder
 from index.records import Rejection
@@ -221,6 +222,26 @@ def prune_command(keep: int, folder: Path, as_json: bool) -> None:
         print_json(removed)
     else:
         click.echo("\n".join([*(f"removed {name}" for name in removed), f"{len(removed)} removed. 已删除。"]))
+
+
+@index_commands.command("export")
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@index_option
+@json_option
+def export_command(target: Path, folder: Path, as_json: bool) -> None:
+    """Write sources, articles and passages with their spans to TARGET, as JSON lines. 导出文章和段落。"""
+    archive = Archive.open(folder)
+    with tqdm(desc="exporting 导出", unit="", disable=as_json) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        written = export_archive(archive, target, show)
+    if as_json:
+        print_json(written)
+    else:
+        click.echo(", ".join(f"{count} {name}" for name, count in written.items()) + f" in {target}. 已导出。")
 
 
 def _show_rejections(rejections: tuple[Rejection, ...] | list[Rejection]) -> None:
