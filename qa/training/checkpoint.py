@@ -24,19 +24,19 @@ WEIGHTS = "reader.safetensors"
 RECIPE = "recipe.json"
 
 
-def save_checkpoint(work: Path, state: SharedState, progress: Progress) -> None:
-    """Write the state to a file aside, then put it in the place of the last one."""
+def save_checkpoint(work: Path, state: SharedState, progress: Progress, training: str) -> None:
+    """Write the state to a file aside, then put it in the place of the last one; `training` says of which training."""
     aside = work / f"{_CHECKPOINT}.new"
-    metadata = {"progress": json.dumps(asdict(progress))}
+    metadata = {"progress": json.dumps(asdict(progress)), "training": training}
     save_file({name: tensor.clone() for name, tensor in state.saved().items()}, aside, metadata)
     aside.replace(work / _CHECKPOINT)
 
 
-def load_checkpoint(work: Path, state: SharedState) -> Progress:
+def load_checkpoint(work: Path, state: SharedState, training: str) -> Progress:
     """Restore the state, and return where training stood; the beginning where there is no checkpoint.
 
     Raises:
-        InputError: the checkpoint is of another network.
+        InputError: the checkpoint is of another network, or of another training.
     """
     from safetensors import safe_open
 
@@ -47,7 +47,13 @@ def load_checkpoint(work: Path, state: SharedState) -> Progress:
         state.average.copy_(state.parameters)
         return Progress()
     with safe_open(path, "pt") as opened:
-        known = json.loads(opened.metadata()["progress"])
+        metadata = opened.metadata()
+    known = json.loads(metadata["progress"])
+    if metadata["training"] != training:
+        raise InputError(
+            f"{path} is of a training on other files, or with other samples or seed. Name another --work folder, or "
+            "remove it to begin anew."
+        )
     saved = load_file(path)
     if saved["parameters"].shape != state.parameters.shape:
         raise InputError(f"{path} is of another base model. Name another --work folder, or remove it to begin anew.")

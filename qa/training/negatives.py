@@ -37,6 +37,9 @@ def mine_negatives(
         )
         index = KeywordIndex(Path(folder) / "keywords")
         for number, example in enumerate(questions.examples):
+            if not any(character.isalnum() for character in example.question):
+                mined[example.id] = []
+                continue
             parsed = parse_question(example.question[:400])
             scores: dict[int, float] = {}
             for tokens, field, weight in ((parsed.words, "words", 1.0), (parsed.bigrams, "bigrams", 1.0)):

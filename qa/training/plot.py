@@ -10,7 +10,9 @@ _WIDTH, _HEIGHT, _MARGIN = 640, 320, 48
 
 def draw_losses(log: Path, picture: Path) -> None:
     """Draw an SVG from the lines of a training's log; a log without lines gives no picture."""
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
+    # A training that was killed may have left half a line.
+    whole = (line for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{") and line[-1] == "}")
+    lines = [json.loads(line) for line in whole]
     if not lines:
         return
     most = max(line["tokens"] for line in lines)

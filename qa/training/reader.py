@@ -15,6 +15,7 @@ import torch
 
 from index.cpu import usable_cores
 from index.errors import InputError
+from index.layout import replace_file
 from qa.span_model import SpanModel, base_transformer, fine_tuned
 from qa.training.batches import BatchStream, Place, TrainingBatch
 from qa.training.checkpoint import (
@@ -83,7 +84,8 @@ def train_reader(
         processes: By default one for each core, or one where there is a GPU.
 
     Raises:
-        InputError: A file is not in SQuAD format, or there is no question.
+        InputError: A file is not in SQuAD format, there is no question, or `work` is of a training on other files or
+            with other samples.
     """
     work.mkdir(parents=True, exist_ok=True)
     questions = read_squad(dict.fromkeys(files))
@@ -102,14 +104,22 @@ def train_reader(
     state = SharedState.of_size(segments[-1].end, count)
     for segment in segments:
         state.parameters[segment.start : segment.end] = parameters[segment.name].detach().reshape(-1)
-    place = load_checkpoint(work, state)
+    told = _identity(files, options)
+    progress = load_checkpoint(work, state, told)
     context = torch.multiprocessing.get_context("spawn")
     barrier = context.Barrier(count)
-    arguments = (count, state, barrier, files, work, base, options, place)
+    arguments = (count, state, barrier, files, work, base, options, progress, told)
     torch.multiprocessing.spawn(_work, arguments, nprocs=count)  # type: ignore[attr-defined, no-untyped-call]
     put_parameters(model, state.average)
+    folder = save_weights(work / "weights", model, asdict(options))
     draw_losses(work / "log.jsonl", work / "losses.svg")
-    return save_weights(work / "weights", model, asdict(options))
+    return folder
+
+
+def _identity(files: Sequence[Path], options: TrainingOptions) -> str:
+    """Return what must be the same when a training goes on: all but how long it is, and the learning rate's course."""
+    fixed = {"seed": options.seed, "batch": options.batch_tokens, "length": options.length, **asdict(options.samples)}
+    return json.dumps([[file.name for file in files], fixed])
 
 
 def _mined(questions: QuestionSet, work: Path) -> dict[str, list[str]]:
@@ -119,7 +129,7 @@ def _mined(questions: QuestionSet, work: Path) -> dict[str, list[str]]:
         if mined.keys() == {example.id for example in questions.examples}:
             return mined
     mined = mine_negatives(questions)
-    kept.write_text(json.dumps(mined), encoding="utf-8")
+    replace_file(kept, json.dumps(mined))
     return mined
 
 
@@ -142,6 +152,7 @@ def _work(
     base: Path,
     options: TrainingOptions,
     progress: Progress,
+    told: str,
 ) -> None:
     """One process: reads every `count`-th batch, and updates its part of the parameters."""
     from transformers import AutoTokenizer
@@ -157,9 +168,12 @@ def _work(
         if device.type == "cpu":
             parameter.data = state.parameters[segment.start : segment.end].view_as(parameter)
             parameter.grad = state.gradients[rank, segment.start : segment.end].view_as(parameter)
+    if device.type != "cpu":
+        _to_device(parameters, segments, state.parameters)
     optimizer = ShardedAdamW(state, segments, rank, averaging=options.averaging)
-    questions = read_squad(dict.fromkeys(files))
-    examples = [example for file in files for example in questions.examples if example.id.startswith(f"{file.name}-")]
+    order = list(dict.fromkeys(files))
+    questions = read_squad(order)
+    examples = [example for file in files for example in questions.examples if example.file == order.index(file)]
     stream = BatchStream(
         examples,
         SampleMaker(questions, _mined(questions, work), options.samples),
@@ -175,6 +189,7 @@ def _work(
     parent = os.getppid()
     while tokens < options.tokens:
         if os.getppid() != parent:  # it was killed: without it, nobody would ever stop these
+            barrier.abort()
             return
         mine: TrainingBatch | None = None
         for turn in range(count):
@@ -216,7 +231,7 @@ def _work(
             # The others wait for this process at the next barrier before they change anything.
             saved = time.monotonic()
             if rank == 0:
-                save_checkpoint(work, state, Progress(step, tokens, place))
+                save_checkpoint(work, state, Progress(step, tokens, place), told)
     barrier.wait()
 
 

@@ -1,6 +1,4 @@
-"""Fit the weights of the sentence reader (`qa.reader`) on reading-comprehension questions.
-
-    python -m qa.training.sentences SQUAD_FILE... [--questions N]
+"""Fit the weights of `qa.sentence_reader` on reading-comprehension questions.
 
 Each question is read in its own context: the sentences that hold the answer should come first. The weight of the
 passage's rank cannot be learned from one passage and is left out.
@@ -8,7 +6,6 @@ passage's rank cannot be learned from one passage and is left out.
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import click
@@ -18,26 +15,27 @@ from index.cli import model_option
 from index.encoder import load_encoder
 from index.folding import fold_text
 from qa.question import parse_question
-from qa.reader import sentence_features, sentences_of
 from qa.scoring import normalize_answer
+from qa.sentence_reader import sentence_features, sentences_of
+from qa.training.contexts import sample
 from qa.training.fit import Ranked, fit_listwise
-from qa.training.fusion import read_squad
+from qa.training.squad import read_squad
 
 
-@click.command()
+@click.command("sentences")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--questions", default=400, show_default=True, help="How many questions of each file.")
 @click.option("--seed", default=0, show_default=True)
 @model_option
-def main(files: tuple[Path, ...], questions: int, seed: int, model: str | None) -> None:
-    """Fit and print the weights, and how often the best sentence holds the answer."""
+def sentences_command(files: tuple[Path, ...], questions: int, seed: int, model: str | None) -> None:
+    """Fit and print the weights of the reader of whole sentences, and how often its best one holds the answer."""
     encoder = load_encoder(model)
     lists: list[Ranked] = []
     names: list[str] = []
     for file in files:
-        contexts, examples = read_squad(file)
-        for example in random.Random(seed).sample(examples, min(questions, len(examples))):  # noqa: S311 - no secret
-            sentences = sentences_of(contexts[example.context], 0)
+        read = read_squad([file])
+        for example in sample(read.answerable(), questions, seed):
+            sentences = sentences_of(read.contexts[example.context].text, 0)
             if len(sentences) < 2:
                 continue
             question = parse_question(example.question)
@@ -52,10 +50,5 @@ def main(files: tuple[Path, ...], questions: int, seed: int, model: str | None) 
     weights = fit_listwise(lists)
     right = np.mean([bool(one.relevant[int(np.argmax(one.features @ weights))]) for one in lists])
     click.echo(f"{len(lists)} questions; the best sentence holds the answer in {right:.3f} of them")
-    click.echo(
-        f"qa/reader.py  WEIGHTS = { {name: round(float(w), 2) for name, w in zip(names, weights, strict=True)} }"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    found = {name: round(float(weight), 2) for name, weight in zip(names, weights, strict=True)}
+    click.echo(f"qa/sentence_reader.py  WEIGHTS = {found}")

@@ -14,7 +14,7 @@ from index.errors import InputError
 
 @dataclass(frozen=True)
 class Example:
-    """A question, the id of the context it is asked of, and the accepted answers.
+    """A question, the id of the context it is asked of, the place of its file, and the accepted answers.
 
     `starts` are the answers' places in the context, as many as `answers`; both are empty where the context does not
     answer.
@@ -23,6 +23,7 @@ class Example:
     id: str
     question: str
     context: str
+    file: int
     answers: tuple[str, ...]
     starts: tuple[int, ...]
 
@@ -60,19 +61,19 @@ def read_squad(paths: Iterable[Path]) -> QuestionSet:
     """
     contexts: dict[str, Context] = {}
     examples: list[Example] = []
-    for path in paths:
+    for file, path in enumerate(paths):
         for place, entry in enumerate(_entries(path)):
             try:
                 for number, paragraph in enumerate(entry["paragraphs"]):
                     context = Context(
-                        id=f"{path.name}-{place}-{number}",
+                        id=f"{file}-{path.name}-{place}-{number}",
                         text=paragraph["context"],
                         title=str(entry.get("title") or ""),
                         date=str(paragraph.get("date") or ""),
                     )
                     contexts[context.id] = context
                     for count, asked in enumerate(paragraph["qas"]):
-                        examples += _example(asked, context, f"{context.id}-{count}")
+                        examples += _example(asked, context, file, f"{context.id}-{count}")
             except (KeyError, TypeError, AttributeError) as error:  # noqa: PERF203 - the message names the file
                 raise _not_squad(path, error) from error
     return QuestionSet(contexts, examples)
@@ -89,7 +90,7 @@ def _entries(path: Path) -> list[Any]:
     return entries
 
 
-def _example(asked: Any, context: Context, name: str) -> list[Example]:
+def _example(asked: Any, context: Context, file: int, name: str) -> list[Example]:
     given = [] if asked.get("is_impossible") else asked.get("answers", [])
     found = [(answer["text"], _place(context.text, answer["text"], answer["answer_start"])) for answer in given]
     kept = [(text, start) for text, start in found if text and start >= 0]
@@ -100,6 +101,7 @@ def _example(asked: Any, context: Context, name: str) -> list[Example]:
             id=name,
             question=asked["question"],
             context=context.id,
+            file=file,
             answers=tuple(text for text, _ in kept),
             starts=tuple(start for _, start in kept),
         )
@@ -109,7 +111,8 @@ def _example(asked: Any, context: Context, name: str) -> list[Example]:
 def _place(text: str, answer: str, start: int) -> int:
     if text[start : start + len(answer)] == answer:
         return start
-    return text.find(answer, max(0, start - len(answer) - 8))
+    near = len(answer) + 8
+    return text.find(answer, max(0, start - near), start + 2 * near)
 
 
 def _not_squad(path: Path, error: Exception) -> InputError:
