@@ -10,8 +10,8 @@ import click
 
 from index.cli import WenbaoGroup, index_commands, index_option, model_option
 from index.errors import WenbaoError
-from qa.cli import ask_command, eval_command, search_command, threshold_option
-from qa.web.prepare import prepare_archive, prepare_pages
+from qa.cli import ask_command, eval_command, reader_option, search_command, threshold_option
+from qa.web.prepare import Models, prepare_archive, prepare_pages
 from qa.web.startup import Prepare
 
 SEEDS = Path(__file__).parent / "seeds"
@@ -40,15 +40,18 @@ def serve(prepare: Prepare, host: str, port: int) -> None:
 @click.command("serve")
 @index_option
 @model_option
+@reader_option
 @threshold_option
 @host_option
 @port_option
-def serve_command(folder: Path, model: str | None, threshold: float, host: str, port: int) -> None:
+def serve_command(
+    folder: Path, model: str | None, reader: str | None, threshold: float | None, host: str, port: int
+) -> None:
     """Serve the page and the HTTP API of an archive. 启动网页和 HTTP 接口。"""
     from index.archive import Archive
 
     Archive.open(folder)  # says at once if there is none
-    serve(prepare_archive(folder, model, threshold), host, port)
+    serve(prepare_archive(folder, Models(model, reader, threshold)), host, port)
 
 
 @click.command()
@@ -60,15 +63,25 @@ def serve_command(folder: Path, model: str | None, threshold: float, host: str, 
     help="Folder of newspaper pages; the starter corpus by default. 报纸版面所在的文件夹,默认为起始语料。",
 )
 @model_option
+@reader_option
 @threshold_option
 @host_option
 @port_option
-def main(folder: Path, pages: Path | None, model: str | None, threshold: float, host: str, port: int) -> None:
+def main(
+    folder: Path,
+    pages: Path | None,
+    model: str | None,
+    reader: str | None,
+    threshold: float | None,
+    host: str,
+    port: int,
+) -> None:
     """Answer questions from a folder of newspaper pages, in the browser. 在浏览器里向一批报纸版面提问。
 
     The archive is built when it is missing or the pages have changed. 索引不存在或版面有变动时自动重建。
     """
-    serve(prepare_pages(folder, pages or SEEDS, model, threshold, pages_named=pages is not None), host, port)
+    models = Models(model, reader, threshold)
+    serve(prepare_pages(folder, pages or SEEDS, models, pages_named=pages is not None), host, port)
 
 
 @click.group(cls=WenbaoGroup)

@@ -9,7 +9,12 @@ from qa.question import Question
 
 _NUMERALS = "0-9〇零一二两三四五六七八九十百千万亿多余%％"
 _DIGIT = re.compile(r"[0-9〇零一二两三四五六七八九十百千万亿]")
-_ASKED_UNIT = re.compile(r"(?:多少|几)([^\W\d])")
+_MEASURES = (
+    "个名人位家吨元角分万亿米里亩顷户件场次遍回天年月日岁时点秒周台辆艘架座栋幢条只头匹所届期项种类册本盆株棵套份张篇首部集"
+    "轮升斤克度级层间楼段门班排股批双对组队支处片块"
+)
+# 多少游客 asks for a number of any unit; 多少人 for one of people.
+_ASKED_UNIT = re.compile(rf"(?:多少|几)([{_MEASURES}])")
 _TIME = re.compile(r"[0-9〇一二三四五六七八九十]+\s*[年月日时点号]|日前|近日|今天|昨天|上午|下午|凌晨|晚上")
 _PLACE = re.compile(r"[省市县区镇乡村路街厅馆院园楼场站港桥室]")
 _REASON = re.compile("因为|由于|因|为了|为|所以|导致|才能|because")

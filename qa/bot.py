@@ -6,24 +6,27 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from index.archive import DEFAULT_INDEX, Archive, Filters
 from index.encoder import Encoder, load_encoder
 from index.errors import InputError, WenbaoError
 from index.layout import IndexFolder
+from index.spans import slice_spans
 from index.tokens import warm_up
 from qa.answer import Answer, Citation, cite, verify_citations
-from qa.compose import compose
-from qa.confidence import DEFAULT_THRESHOLD, estimate_confidence
+from qa.calibration import Calibration, confidence_features, load_calibration
+from qa.compose import Part, compose
 from qa.dialogue import Chat
 from qa.fusion import Evidence
-from qa.question import Question, is_foreign, parse_question
-from qa.reader import Reader, ReadPassage, SentenceReader
+from qa.question import Question, parse_question
+from qa.ranking import RankedAnswer, rank_answers
+from qa.reader import Reader, ReadPassage
+from qa.reader_model import load_reader, reader_folder
 from qa.retrieve import Hit, Retrieval, Retriever
 
-_PASSAGES_TO_READ = 6
+PASSAGES_TO_READ = 8
 _NEAREST_SHOWN = 3
 _log = logging.getLogger(__name__)
 
@@ -34,7 +37,6 @@ class _Opened:
 
     archive: Archive
     retriever: Retriever
-    reader: Reader
 
 
 @dataclass
@@ -55,18 +57,22 @@ class Bot:
         self,
         archive: Archive,
         encoder: Encoder,
+        reader: Reader,
+        calibration: Calibration,
         *,
-        threshold: float = DEFAULT_THRESHOLD,
-        make_reader: Callable[[Encoder], Reader] = SentenceReader,
+        threshold: float | None = None,
     ) -> None:
-        """Take an opened archive and the encoder it was built with.
+        """Take an opened archive, the encoder it was built with, a reader and what was fitted for it.
+
+        `threshold` is the confidence below which the bot declines; by default the calibration's.
 
         Raises:
             ArchiveError: the archive was built with another encoder.
         """
         self.encoder = encoder
-        self.threshold = threshold
-        self._make_reader = make_reader
+        self.reader = reader
+        self.calibration = calibration
+        self.threshold = calibration.threshold if threshold is None else threshold
         self._folder: IndexFolder = archive.folder
         self._opened = self._make_ready(archive)
         self._reopening = threading.Lock()
@@ -78,23 +84,35 @@ class Bot:
         path: str | os.PathLike[str] = DEFAULT_INDEX,
         *,
         model: str | None = None,
-        threshold: float = DEFAULT_THRESHOLD,
+        reader: str | None = None,
+        threshold: float | None = None,
     ) -> Bot:
-        """Open the archive in a folder, with the encoder its manifest names, or `model`.
+        """Open the archive in a folder, with the encoder its manifest names, or `model`, and a reader.
+
+        Args:
+            path: The archive's folder.
+            model: Another folder or name of the encoder.
+            reader: A folder that a training of the reader wrote, or a question-answering model of transformers, by its
+                folder or its name on the Hugging Face hub; by default the reader that comes with Wenbao.
+            threshold: The confidence below which the bot declines; by default the calibration's.
 
         Raises:
             NotFoundError: there is no archive.
             ArchiveError: it is damaged, or was built with another encoder.
             EncoderError: the encoder cannot be loaded.
+            ReaderError: the reader cannot be loaded.
+            CalibrationError: its calibration cannot be read.
         """
         archive = Archive.open(path)
-        return cls(archive, load_encoder(model or archive.manifest.encoder.name), threshold=threshold)
+        encoder = load_encoder(model or archive.manifest.encoder.name)
+        calibration = load_calibration(reader_folder(reader))
+        return cls(archive, encoder, load_reader(encoder, reader), calibration, threshold=threshold)
 
     def _make_ready(self, archive: Archive) -> _Opened:
         retriever = Retriever(archive, self.encoder)
         warm_up()
         _ = archive.vectors, archive.keywords
-        return _Opened(archive, retriever, self._make_reader(self.encoder))
+        return _Opened(archive, retriever)
 
     def _current(self) -> _Opened:
         """Return the generation in use, opening it first when it is new; one that cannot be opened changes nothing."""
@@ -115,8 +133,13 @@ class Bot:
         """The generation that the next question is answered from."""
         return self._current().archive
 
-    def ask(self, question: str, *, filters: Filters | None = None) -> Answer:
+    def ask(self, question: str, *, filters: Filters | None = None, threshold: float | None = None) -> Answer:
         """Answer a question in words of the archive, with citations, or say that the archive does not answer.
+
+        Args:
+            question: One question.
+            filters: Which articles may answer.
+            threshold: The confidence below which to decline this time; by default the bot's.
 
         Raises:
             InputError: the question is empty or too long, or a filter cannot be understood.
@@ -125,26 +148,33 @@ class Bot:
         opened = self._current()
         watch = _Stopwatch()
         parsed = parse_question(question)
-        retrieval = opened.retriever.retrieve(parsed, _PASSAGES_TO_READ, filters)
+        retrieval = opened.retriever.retrieve(parsed, PASSAGES_TO_READ, filters)
         watch.lap("retrieve")
-        passages = [ReadPassage(hit.passage, hit.article.headline, hit.score) for hit in retrieval.hits]
-        candidates = opened.reader.read(parsed, retrieval.vector, passages)
+        passages = [
+            ReadPassage(hit.passage, hit.article.headline, hit.score, hit.article.date) for hit in retrieval.hits
+        ]
+        candidates = self.reader.read(parsed, retrieval.vector, passages)
         watch.lap("read")
-        background = opened.retriever.gather(parsed, vector=retrieval.vector).evidence if filters else None
-        confidence = _confidence(parsed, retrieval, background) if candidates else 0.0
-        chosen = compose(candidates, passages) if confidence >= self.threshold else ()
-        citations = tuple(
-            cite(retrieval.hits[candidate.passage].article, candidate.text, candidate.spans, candidate.score)
-            for candidate in chosen
+        answers = rank_answers(parsed, candidates, passages, self.calibration.ranking)
+        confidence = 0.0
+        if answers:
+            background = opened.retriever.gather(parsed, vector=retrieval.vector).evidence if filters else None
+            confidence = self.calibration.probability(answer_features(parsed, answers, retrieval, background))
+        confidence = round(confidence, 4)
+        parts = (
+            compose(parsed, answers, passages)
+            if confidence >= (self.threshold if threshold is None else threshold)
+            else ()
         )
+        citations = tuple(_cite(part, retrieval.hits[part.passage]) for part in parts)
         nearest = () if citations else _nearest(retrieval.hits)
         verify_citations(opened.archive, (*citations, *nearest))
         watch.lap("verify")
         return Answer(
             question=parsed.text,
             found=bool(citations),
-            answer="\n".join(citation.quote for citation in citations),
-            confidence=round(confidence, 4),
+            answer="\n".join(citation.answer for citation in citations),
+            confidence=confidence,
             citations=citations,
             nearest=nearest,
             timings=watch.timings | {"total": round(sum(watch.timings.values()), 2)},
@@ -165,14 +195,31 @@ class Bot:
         return Chat(self)
 
 
-def _confidence(question: Question, retrieval: Retrieval, background: Evidence | None) -> float:
-    best = retrieval.hits[0]
-    known = f"{best.article.date or ''} {' '.join(best.article.event_dates)} {best.article.text}"
-    return estimate_confidence(
+def answer_features(
+    question: Question, answers: Sequence[RankedAnswer], retrieval: Retrieval, background: Evidence | None = None
+) -> dict[str, float]:
+    """Return the features of the first answer's confidence."""
+    hit = retrieval.hits[answers[0].candidate.passage]
+    article = hit.article
+    return confidence_features(
+        question,
+        answers,
         retrieval.evidence,
-        background,
-        foreign=is_foreign(question.text, best.passage.text),
-        other_year=bool(question.years) and not any(year in known for year in question.years),
+        passage=hit.passage.text,
+        article=f"{article.headline} {article.date or ''} {' '.join(article.event_dates)} {article.text}",
+        background=background,
+    )
+
+
+def _cite(part: Part, hit: Hit) -> Citation:
+    text, spans = hit.passage.text, hit.passage.spans
+    return cite(
+        hit.article,
+        text[slice(*part.quote)],
+        slice_spans(spans, *part.quote),
+        part.score,
+        answer=text[slice(*part.answer)],
+        answer_spans=slice_spans(spans, *part.answer),
     )
 
 

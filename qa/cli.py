@@ -10,15 +10,17 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from index.archive import Filters
+from index.archive import Archive, Filters
 from index.cli import index_option, json_option, model_option, print_json
+from index.encoder import load_encoder
 from index.errors import InputError, WenbaoError
 from qa.answer import Answer, Citation
 from qa.bot import Bot
-from qa.confidence import DEFAULT_THRESHOLD
+from qa.curves import render_curves
 from qa.evaluate import Outcome, Summary, evaluate, failures, summarize, to_dict
 from qa.evaluation_set import load_questions
-from qa.retrieve import Hit
+from qa.question import parse_question
+from qa.retrieve import Hit, Retriever
 
 EXIT_DECLINED = 4
 _FAILURES_SHOWN = 40
@@ -33,9 +35,12 @@ _FILTERS = (
 threshold_option = click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    default=DEFAULT_THRESHOLD,
-    show_default=True,
-    help="Decline below this confidence. 低于此置信度则不作答。",
+    help="Decline below this confidence; the calibration's by default. 低于此置信度则不作答。",
+)
+reader_option = click.option(
+    "--reader",
+    metavar="NAME_OR_FOLDER",
+    help="Another reader: trained by you, or any question-answering model. 换用其他阅读模型。",
 )
 
 
@@ -56,7 +61,9 @@ def search_command(
     question: str, count: int, explain: bool, folder: Path, model: str | None, as_json: bool, **filters: str | None
 ) -> None:
     """Find the passages nearest to a question. 检索与问题最相关的段落。"""
-    hits = Bot.open(folder, model=model).search(question, count, filters=Filters(**filters))
+    archive = Archive.open(folder)
+    retriever = Retriever(archive, load_encoder(model or archive.manifest.encoder.name))
+    hits = retriever.retrieve(parse_question(question), count, Filters(**filters)).hits
     if as_json:
         print_json([hit.to_dict() for hit in hits])
         return
@@ -75,12 +82,14 @@ def search_command(
 @filter_options
 @index_option
 @model_option
+@reader_option
 @json_option
 def ask_command(
     question: str | None,
-    threshold: float,
+    threshold: float | None,
     folder: Path,
     model: str | None,
+    reader: str | None,
     as_json: bool,
     **filters: str | None,
 ) -> None:
@@ -88,7 +97,7 @@ def ask_command(
 
     Exit status 0: answered; 4: the archive does not answer; 1 or 2: an error.
     """
-    bot = Bot.open(folder, model=model, threshold=threshold)
+    bot = Bot.open(folder, model=model, reader=reader, threshold=threshold)
     if question is None:
         _converse(bot, Filters(**filters), as_json=as_json)
         return
@@ -100,18 +109,36 @@ def ask_command(
 
 @click.command("eval")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--curve",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Draw risk against coverage, and confidence against right answers. 绘制风险—覆盖曲线和可靠性图。",
+)
 @threshold_option
 @index_option
 @model_option
+@reader_option
 @json_option
-def eval_command(file: Path, threshold: float, folder: Path, model: str | None, as_json: bool) -> None:
+def eval_command(
+    file: Path,
+    curve: Path | None,
+    threshold: float | None,
+    folder: Path,
+    model: str | None,
+    reader: str | None,
+    as_json: bool,
+) -> None:
     """Measure retrieval, answers, citations and refusals on a file of questions. 用题集评测。"""
     questions = load_questions(file)
     if not questions:
         raise InputError(f"{file} holds no question. Expected a list of questions with their accepted answers.")
-    bot = Bot.open(folder, model=model, threshold=threshold)
+    bot = Bot.open(folder, model=model, reader=reader, threshold=threshold)
     with tqdm(total=len(questions), desc="asking 提问", unit="") as bar:
         outcomes = evaluate(bot, questions, lambda done, _: _advance(bar, done))
+    if curve is not None:
+        curve.write_text(render_curves(outcomes, bot.threshold), encoding="utf-8")
+        click.echo(f"{curve}", err=True)
     if as_json:
         print_json(to_dict(outcomes))
         return
@@ -144,10 +171,11 @@ def _show_answer(answer: Answer, *, as_json: bool) -> None:
         print_json(answer.to_dict())
     elif answer.found:
         for number, citation in enumerate(answer.citations, start=1):
-            click.echo(f"{_on_one_line(citation.quote)} [{number}]")
+            click.echo(f"{_on_one_line(citation.answer)} [{number}]")
         click.echo("")
         for number, citation in enumerate(answer.citations, start=1):
             _show_citation(f"[{number}]", citation)
+            click.echo(f"    {_on_one_line(citation.quote)}")
         click.echo(f"confidence 置信度 {answer.confidence:.2f}")
     else:
         click.echo("The archive does not answer this. 档案中没有找到答案。\n")
@@ -191,7 +219,7 @@ def _on_one_line(text: str, limit: int | None = None) -> str:
 def _show_summaries(summaries: list[Summary]) -> None:
     head = (
         "kind", "n", "article R@1/5/20", "MRR", "passage R@1/5/20", "right", "quoted", "EM", "F1", "citations",
-        "refusal P/R", "declined", "retrieval ms", "total ms",
+        "refusal P/R", "declined", "ECE", "retrieval ms", "total ms",
     )  # fmt: skip
     click.echo(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for summary in summaries:
@@ -208,6 +236,7 @@ def _show_summaries(summaries: list[Summary]) -> None:
             _figure(summary.citations_exact),
             f"{_figure(summary.refusal_precision)} / {_figure(summary.refusal_recall)}",
             _figure(summary.answerable_declined),
+            _figure(summary.calibration_error),
             f"{summary.retrieval_p50} / {summary.retrieval_p95}",
             f"{summary.total_p50} / {summary.total_p95}",
         )

@@ -26,12 +26,12 @@ class Chat:
         """The last answers given, oldest first."""
         return tuple(self._answers)
 
-    def ask(self, question: str, *, filters: Filters | None = None) -> Answer:
+    def ask(self, question: str, *, filters: Filters | None = None, threshold: float | None = None) -> Answer:
         """Answer a question and remember it. Each question must stand by itself.
 
         Raises:
             InputError: the question is empty or too long, or a filter cannot be understood.
         """
-        answer = self._bot.ask(question, filters=filters)
+        answer = self._bot.ask(question, filters=filters, threshold=threshold)
         self._answers.append(answer)
         return answer

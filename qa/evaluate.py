@@ -13,6 +13,7 @@ from index.archive import Archive
 from index.spans import join_spans
 from qa.answer import Answer
 from qa.bot import Bot
+from qa.calibration import expected_calibration_error
 from qa.dialogue import Chat
 from qa.evaluation_set import EvaluationQuestion
 from qa.retrieve import Hit
@@ -25,8 +26,9 @@ _DEPTH = 60
 class Outcome:
     """What came of one question. Ranks count from 1; None where nothing in the searched depth fits, or nothing should.
 
+    `answer` is what was found, or would have been but for the threshold; `would_be_right` says whether that is right.
     `article_rank` counts distinct articles, `passage_rank` passages that hold an accepted answer. `quoted` says that an
-    accepted answer stands inside what is quoted, which may be a longer sentence.
+    accepted answer stands inside what is quoted, the whole sentence around the answer.
     """
 
     question: EvaluationQuestion
@@ -37,6 +39,7 @@ class Outcome:
     answer: str
     confidence: float
     right: bool
+    would_be_right: bool
     quoted: bool
     exact: bool
     f1: float
@@ -52,12 +55,14 @@ class Summary:
 
     `article_recall` and `passage_recall` are at 1, 5 and 20. `right` is over all questions: answerable ones answered
     right, and unanswerable ones declined; `quoted` is the share of the answerable whose quote holds an accepted answer.
+    `calibration_error` is the expected distance between confidence and share of right answers (10 bins).
     `refusal_precision` is the share of refusals that were due, `refusal_recall` that of the unanswerable declined.
     """
 
     kind: str
     questions: int
     answerable: int
+    calibration_error: float
     article_recall: dict[int, float] | None
     article_mrr: float | None
     passage_recall: dict[int, float] | None
@@ -78,7 +83,11 @@ class Summary:
 def evaluate(
     bot: Bot, questions: Sequence[EvaluationQuestion], on_done: Callable[[int, int], None] = lambda done, total: None
 ) -> list[Outcome]:
-    """Ask every question and look at what comes; a question whose documents the archive lacks should be declined."""
+    """Ask every question and look at what comes; a question whose documents the archive lacks should be declined.
+
+    Each is asked without a threshold, which is applied afterwards, so that it is also known what would have been
+    answered.
+    """
     archive = bot.archive
     chats: dict[str, Chat] = {}
     outcomes = []
@@ -86,10 +95,10 @@ def evaluate(
         answerable = bool(question.answers) and bool(matching_sources(archive, question))
         hits = bot.search(question.text, _DEPTH)
         if question.conversation:
-            answer = chats.setdefault(question.conversation, bot.chat()).ask(question.text)
+            answer = chats.setdefault(question.conversation, bot.chat()).ask(question.text, threshold=0.0)
         else:
-            answer = bot.ask(question.text)
-        outcomes.append(_outcome(archive, question, answer, hits, answerable=answerable))
+            answer = bot.ask(question.text, threshold=0.0)
+        outcomes.append(_outcome(archive, question, answer, hits, answerable=answerable, threshold=bot.threshold))
         on_done(done + 1, len(questions))
     return outcomes
 
@@ -122,11 +131,21 @@ def _holds_answer(text: str, question: EvaluationQuestion) -> bool:
 
 
 def _outcome(
-    archive: Archive, question: EvaluationQuestion, answer: Answer, hits: Sequence[Hit], *, answerable: bool
+    archive: Archive,
+    question: EvaluationQuestion,
+    answer: Answer,
+    hits: Sequence[Hit],
+    *,
+    answerable: bool,
+    threshold: float,
 ) -> Outcome:
+    found = answer.found and answer.confidence >= threshold
+    right = answerable and is_right(answer.answer, question.answers, question.kind)
+    shown = answer.answer if found else ""
     article_rank, passage_rank = ranks(archive, question, hits) if answerable else (None, None)
     exact = sum(
         join_spans(archive.source(citation.source).text, citation.spans) == citation.quote
+        and join_spans(archive.source(citation.source).text, citation.answer_spans) == citation.answer
         for citation in answer.citations
     )
     return Outcome(
@@ -134,13 +153,14 @@ def _outcome(
         answerable=answerable,
         article_rank=article_rank,
         passage_rank=passage_rank,
-        found=answer.found,
+        found=found,
         answer=answer.answer,
         confidence=answer.confidence,
-        right=is_right(answer.answer, question.answers, question.kind) if answerable else not answer.found,
-        quoted=answerable and answer.found and _holds_answer(answer.answer, question),
-        exact=any(exact_match(answer.answer, text) for text in question.answers),
-        f1=max((character_f1(answer.answer, text) for text in question.answers), default=0.0),
+        right=found and right if answerable else not found,
+        would_be_right=right,
+        quoted=answerable and found and any(_holds_answer(citation.quote, question) for citation in answer.citations),
+        exact=any(exact_match(shown, text) for text in question.answers),
+        f1=max((character_f1(shown, text) for text in question.answers), default=0.0),
         citations=len(answer.citations),
         citations_exact=exact,
         retrieval_ms=answer.timings["retrieve"],
@@ -164,6 +184,7 @@ def _summary(kind: str, group: Sequence[Outcome]) -> Summary:
         kind=kind,
         questions=len(group),
         answerable=len(answerable),
+        calibration_error=expected_calibration_error([o.confidence for o in group], [o.would_be_right for o in group]),
         article_recall=_recall([o.article_rank for o in answerable]),
         article_mrr=_share([1 / o.article_rank if o.article_rank else 0.0 for o in answerable]),
         passage_recall=_recall([o.passage_rank for o in answerable]),

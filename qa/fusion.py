@@ -5,7 +5,7 @@ of a softmax. So both are added as they are, not as ranks and not standardised: 
 passages hold them, their BM25 scores lie far above the others' and decide; where its words are common or absent, BM25
 scores lie close together and the meaning decides. Standardised scores and reciprocal ranks lose exactly this.
 
-The weights come from listwise softmax regression on reading-comprehension questions (`python -m qa.training.fusion`),
+The weights come from listwise softmax regression on reading-comprehension questions (`python -m qa.training fusion`),
 with the dense weight lowered from the fitted 74 to 60 and character pairs doubled, because the encoder was trained on
 encyclopedia text like that of the fitting sets, and knows newspapers less well.
 """

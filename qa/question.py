@@ -54,7 +54,28 @@ _KIND_MARKS: tuple[tuple[AnswerKind, tuple[str, ...]], ...] = (
         ("哪里", "哪儿", "何地", "什么地方", "哪个市", "哪个省", "哪个城市", "哪个国家", "哪个区", "地点", "where"),
     ),
     ("person", ("谁", "哪位", "何人", "什么人", "who", "whom")),
-    ("number", ("多少", "几", "多大", "多高", "多长", "多久", "比例", "金额", "how many", "how much", "how long")),
+    (
+        "number",
+        (
+            "多少",
+            "几",
+            "多大",
+            "多高",
+            "多长",
+            "多久",
+            "比例",
+            "金额",
+            "how many",
+            "how much",
+            "how long",
+            "how old",
+            "how far",
+            "how tall",
+            "how high",
+            "how large",
+            "how big",
+        ),
+    ),
     ("manner", ("如何", "怎么", "怎样", "how")),
 )
 
@@ -101,8 +122,13 @@ def is_foreign(question: str, passage: str) -> bool:
     return any(map(is_han, passage)) and not any(map(is_han, question))
 
 
+def _holds(folded: str, mark: str) -> bool:
+    """Say whether a question holds a mark; one in Latin letters as whole words."""
+    return bool(re.search(rf"\b{mark}\b", folded)) if mark.isascii() else mark in folded
+
+
 def _answer_kind(folded: str) -> AnswerKind:
     for kind, marks in _KIND_MARKS:
-        if any(mark in folded for mark in marks):
+        if any(_holds(folded, mark) for mark in marks):
             return kind
     return "other"

@@ -9,6 +9,7 @@ from typing import Any
 from index.spans import Span
 
 MAX_QUESTION_TOKENS = 96
+_MAX_HEADLINE = 120
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class ReaderInput:
     @property
     def before(self) -> str:
         """What stands before the passage in its part of the sequence."""
-        known = " ".join(part for part in (self.headline.strip(), self.date) if part)
+        known = " ".join(part for part in (self.headline.strip()[:_MAX_HEADLINE], self.date) if part)
         return f"{known}\n" if known else ""
 
 
@@ -64,8 +65,9 @@ def make_windows(tokenizer: Any, inputs: Sequence[ReaderInput], *, length: int, 
     """
     if not inputs:
         return
-    questions = [_cut(tokenizer, text) for text in _texts(inputs)]
-    heads = [one.before[: length // 2] for one in inputs]
+    cut = {question: _cut(tokenizer, question) for question in {one.question for one in inputs}}
+    questions = [cut[one.question] for one in inputs]
+    heads = [one.before for one in inputs]
     encoded = tokenizer(
         questions,
         [head + one.passage for head, one in zip(heads, inputs, strict=True)],
@@ -99,13 +101,10 @@ def make_windows(tokenizer: Any, inputs: Sequence[ReaderInput], *, length: int, 
         )
 
 
-def _texts(inputs: Sequence[ReaderInput]) -> list[str]:
-    return [one.question for one in inputs]
-
-
 def _cut(tokenizer: Any, question: str) -> str:
-    """Return the question, or the part of an overlong one that leaves the passage its place."""
-    if len(question) <= MAX_QUESTION_TOKENS:
-        return question
+    """Return the question, or the part of an overlong one that leaves the passage its place.
+
+    Tokens are counted even of a short one: some single characters stand for whole phrases.
+    """
     offsets = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
     return question if len(offsets) <= MAX_QUESTION_TOKENS else question[: offsets[MAX_QUESTION_TOKENS - 1][1]]

@@ -71,7 +71,9 @@ class _Softmax(torch.autograd.Function):
 def base_transformer(folder: Path, dtype: torch.dtype) -> Any:
     """Load the encoder in a sentence-transformers or transformers folder, without its pooling, dropout off."""
     from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
     return AutoModel.from_pretrained(

@@ -7,6 +7,10 @@ import pytest
 from index.archive import Archive
 from index.build import build_archive
 from index.encoder import SentenceEncoder, load_encoder
+from qa.bot import Bot
+from qa.calibration import load_calibration
+from qa.reader import SpanReader
+from qa.reader_model import load_reader, reader_folder
 from tests.fakes import HashingEncoder
 
 PAGE = """清溪晚报
@@ -70,3 +74,15 @@ def real_archive(pages: Path, encoder: SentenceEncoder, tmp_path_factory: pytest
     folder = tmp_path_factory.mktemp("index")
     build_archive([pages], folder, encoder)
     return Archive.open(folder)
+
+
+@pytest.fixture(scope="session")
+def reader(encoder: SentenceEncoder) -> SpanReader:
+    """The trained reader, loaded once, on the encoder's embeddings."""
+    return load_reader(encoder)
+
+
+@pytest.fixture(scope="session")
+def bot(real_archive: Archive, encoder: SentenceEncoder, reader: SpanReader) -> Bot:
+    """The bot as it is delivered, on the archive of `pages`."""
+    return Bot(real_archive, encoder, reader, load_calibration(reader_folder(None)))

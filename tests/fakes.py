@@ -1,4 +1,4 @@
-"""An encoder that needs no model, for tests whose subject is not meaning."""
+"""An encoder that needs no model, and a bot with it, for tests whose subject is not meaning."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from index.archive import Archive
 from index.encoder import EncoderIdentity
 from index.tokens import character_bigrams
+from qa.bot import Bot
+from qa.calibration import Calibration
+from qa.sentence_reader import SentenceReader
 
 DIMENSION = 64
 
@@ -39,3 +43,11 @@ class HashingEncoder:
         if progress:
             progress(len(texts), len(texts))
         return self.encode_queries(texts)
+
+
+def simple_bot(archive: Archive, encoder: HashingEncoder) -> Bot:
+    """A bot that reads whole sentences and answers whatever stands out in retrieval."""
+    calibration = Calibration(
+        ranking={"reader": 1.0}, confidence={"bias": -3.0, "margin": 2.0}, cost_of_wrong=0.3, threshold=0.25
+    )
+    return Bot(archive, encoder, SentenceReader(encoder), calibration)

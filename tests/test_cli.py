@@ -47,10 +47,11 @@ def test_refused_files_are_named_and_the_exit_status_says_so(tmp_path: Path) -> 
 
 def test_ask_prints_the_documented_object(index: str) -> None:
     answer = json.loads(run("ask", "青石桥加固工程总投资多少？", "--index", index, "--json").stdout)
-    assert {"question", "found", "answer", "confidence", "citations", "timings"} <= answer.keys()
+    assert {"question", "found", "answer", "confidence", "citations", "nearest"} == answer.keys()
     citation = answer["citations"][0]
     assert citation.keys() == {
-        "quote", "spans", "source", "article_id", "headline", "paper", "date", "section", "score",
+        "quote", "spans", "answer", "answer_spans", "source", "article_id", "headline", "paper", "date", "section",
+        "score",
     }  # fmt: skip
     assert "1260万元" in answer["answer"]
 

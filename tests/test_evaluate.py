@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from index.archive import Archive
-from index.encoder import SentenceEncoder
 from index.errors import InputError
 from qa.bot import Bot
 from qa.evaluate import evaluate, summarize, to_dict
@@ -25,10 +23,10 @@ def write(path: Path, value: object) -> Path:
     return path
 
 
-def test_figures_are_those_of_the_outcomes(real_archive: Archive, encoder: SentenceEncoder, tmp_path: Path) -> None:
+def test_figures_are_those_of_the_outcomes(bot: Bot, tmp_path: Path) -> None:
     questions = load_questions(write(tmp_path / "set.json", QUESTIONS))
     seen: list[tuple[int, int]] = []
-    outcomes = evaluate(Bot(real_archive, encoder), questions, lambda done, total: seen.append((done, total)))
+    outcomes = evaluate(bot, questions, lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert [outcome.answerable for outcome in outcomes] == [True, True, False, False]
     assert outcomes[0].passage_rank == outcomes[0].article_rank == 1

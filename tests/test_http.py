@@ -24,7 +24,7 @@ from index.manifest import Counts
 from index.records import Article
 from qa.answer import Answer, cite
 from qa.web.guard import MAX_BODY_BYTES, is_loopback
-from qa.web.prepare import prepare_pages
+from qa.web.prepare import Models, prepare_pages
 from qa.web.server import create_app, open_port
 from qa.web.startup import BusyError, Ready, Service
 
@@ -296,7 +296,7 @@ def test_the_start_builds_what_is_missing_or_changed_and_nothing_else(tmp_path: 
 
     def start(folder: Any, *, named: bool) -> str:
         stages.clear()
-        prepare = prepare_pages(index, folder, None, 0.5, pages_named=named)
+        prepare = prepare_pages(index, folder, Models(threshold=0.5), pages_named=named)
         return prepare(lambda stage, done, total: stages.append(stage)).bot.archive.generation.id
 
     first = start(pages, named=False)

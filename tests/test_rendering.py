@@ -323,3 +323,31 @@ def test_examples_are_read_and_a_broken_file_is_passed_over(tmp_path) -> None:
     assert read_examples([tmp_path, tmp_path / "missing"]).zh == []
     (tmp_path / "examples.json").write_text('{"zh": ["问？"], "en": []}', encoding="utf-8")
     assert read_examples([tmp_path]).zh == ["问？"]
+
+
+def test_the_words_that_answer_stand_marked_in_their_sentence() -> None:
+    found = article()
+    quoted = quote(found, "送给流调人员的是牛奶、坚果和水果。")
+    words = [
+        slice_spans(quoted.spans, quoted.quote.index(word), quoted.quote.index(word) + 2) for word in ("牛奶", "坚果")
+    ]
+    citations = [
+        cite(found, quoted.quote, quoted.spans, 1.0, answer=join_spans(PAGE, spans), answer_spans=spans)
+        for spans in words
+    ]
+    shown = render_conversation([Turn("包里有什么？", answer(*citations))], ZH, READY, ())
+    assert marked(shown) == "牛奶坚果"
+    (sentences,) = re.findall(r"<blockquote.*?</blockquote>", shown)
+    assert sentences.count("流调人员") == 1  # what both stand in is shown once
+    panel = render_article(found, ZH, citations[0], number=1)
+    assert re.findall(r"<strong>(.*?)</strong>", panel) == ["牛奶"]
+    assert marked(panel) == quoted.quote
+    assert "牛奶 [1]" in answer_as_text(answer(citations[0]), ZH)
+
+
+def test_a_word_that_answers_keeps_the_space_after_it() -> None:
+    page = "Old bridge\nreopens in May."
+    found = article(page, ((0, len(page)),), ((0, 0),))
+    one = cite(found, page, ((0, len(page)),), 1.0, answer="Old bridge", answer_spans=((0, 10),))
+    panel = re.sub(r"<[^>]+>", "", render_article(found, EN, one, number=1))
+    assert re.search(r"Old bridge\s+reopens", panel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,10 +70,14 @@ def _routes(service: Service) -> APIRouter:
         return JSONResponse({"status": "starting", "progress": progress}, 503, {"Retry-After": _RETRY_SECONDS})
 
     @router.post("/api/ask")
-    async def ask(body: AskBody) -> dict[str, Any]:
-        """Answer a question in words of the archive, with citations, or say that it does not answer."""
+    async def ask(body: AskBody, response: Response) -> dict[str, Any]:
+        """Answer a question in words of the archive, with citations, or say that it does not answer.
+
+        The same question gives the same bytes; how long each stage took stands in the `Server-Timing` header.
+        """
         bot = service.bot
         answer = await service.run(lambda: bot.ask(body.question, filters=body.filters()))
+        response.headers["Server-Timing"] = ", ".join(f"{stage};dur={ms}" for stage, ms in answer.timings.items())
         return answer.to_dict()
 
     @router.post("/api/search")

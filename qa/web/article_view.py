@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from index.records import Article
 from index.spans import Span, Spans
@@ -21,10 +21,11 @@ _WRAPPED_LINE = 12
 
 @dataclass(frozen=True)
 class Marked:
-    """A piece of an article's text, and whether it belongs to the quote."""
+    """A piece of an article's text, whether it belongs to the quote, and whether to the words in it that answer."""
 
     text: str
     marked: bool
+    answers: bool = False
 
 
 def ranges_within(article_spans: Sequence[Span], spans: Sequence[Span]) -> tuple[Span, ...]:
@@ -65,13 +66,14 @@ def render_article(
     """Return the panel of an article; of a citation, its quote is marked. `number` is that of the citation."""
     exact = citation is not None and stands_in(article, citation)
     marks = ranges_within(article.spans, citation.spans) if citation is not None and exact else ()
+    words = ranges_within(article.spans, citation.answer_spans) if citation is not None and exact else ()
     title = [part for span in article.headline_spans for part in ranges_within(article.spans, [span])]
     headline = "".join(
         element("span", _text(line), class_="wb-headline-line")
         for part in title
-        for line in _lines(_pieces(article.text, [part], marks), wrapped=False)
+        for line in _lines(_pieces(article.text, [part], marks, words), wrapped=False)
     )
-    body = _pieces(article.text, _outside(sorted(title), len(article.text)), marks)
+    body = _pieces(article.text, _outside(sorted(title), len(article.text)), marks, words)
     paragraphs = "".join(element("p", _text(line)) for line in _lines(body, wrapped=_is_wrapped(article.text)))
     about = [article.paper, article.section, article.date or texts.undated]
     kicker = " · ".join(isolate(part) for part in about if part)
@@ -112,18 +114,16 @@ def _outside(ranges: Sequence[Span], length: int) -> Spans:
     return tuple(gaps)
 
 
-def _pieces(text: str, ranges: Sequence[Span], marks: Sequence[Span]) -> Iterator[Marked]:
-    """Yield the text of `ranges`, cut where a mark begins or ends."""
+def _pieces(text: str, ranges: Sequence[Span], marks: Sequence[Span], words: Sequence[Span]) -> Iterator[Marked]:
+    """Yield the text of `ranges`, cut where a mark, or the words that answer, begin or end."""
+    edges = {edge for span in (*marks, *words) for edge in span}
     for low, high in ranges:
-        inside = [(max(low, start), min(high, end)) for start, end in marks if start < high and end > low]
-        at = low
-        for start, end in inside:
-            if at < start:
-                yield Marked(text[at:start], marked=False)
-            yield Marked(text[start:end], marked=True)
-            at = end
-        if at < high:
-            yield Marked(text[at:high], marked=False)
+        for start, end in pairwise(sorted({low, high, *(edge for edge in edges if low < edge < high)})):
+            yield Marked(text[start:end], _inside(start, marks), _inside(start, words))
+
+
+def _inside(place: int, spans: Sequence[Span]) -> bool:
+    return any(start <= place < end for start, end in spans)
 
 
 def _lines(pieces: Iterator[Marked], *, wrapped: bool) -> Iterator[list[Marked]]:
@@ -132,13 +132,13 @@ def _lines(pieces: Iterator[Marked], *, wrapped: bool) -> Iterator[list[Marked]]
     for piece in pieces:
         at = 0
         for found in _BREAK.finditer(piece.text):
-            line.append(Marked(piece.text[at : found.end()], piece.marked))
+            line.append(replace(piece, text=piece.text[at : found.end()]))
             at = found.end()
             written = "".join(part.text for part in line).strip()
             if written and not (wrapped and _goes_on(written, found[0])):
                 yield line
                 line = []
-        line.append(Marked(piece.text[at:], piece.marked))
+        line.append(replace(piece, text=piece.text[at:]))
     if "".join(part.text for part in line).strip():
         yield line
 
@@ -156,19 +156,34 @@ def _is_wrapped(text: str) -> bool:
 
 def _text(line: Sequence[Marked]) -> str:
     """Return a paragraph. White space of the page's layout stays in the text, unseen, so that quotes stay exact."""
+    whole = "".join(piece.text for piece in line)
+    start = 0
+    placed: list[tuple[Marked, str]] = []
+    for piece in line:
+        placed.append((piece, _without_breaks(whole, start, start + len(piece.text))))
+        start += len(piece.text)
     written: list[str] = []
-    for marked, pieces in groupby(line, key=lambda piece: piece.marked):
-        content = _BREAK.sub(_hide_break, escape("".join(piece.text for piece in pieces)))
+    for marked, pieces in groupby(placed, key=lambda one: one[0].marked):
+        content = ""
+        for answers, group in groupby(pieces, key=lambda one: one[0].answers):
+            words = "".join(html for _, html in group)
+            content += element("strong", words) if answers and words else words
         if not written:
             content = _LEADING_SPACE.sub(lambda found: _unseen(found[0]), content)
         written.append(element("mark", content) if marked and content else content)
     return "".join(written)
 
 
-def _hide_break(found: re.Match[str]) -> str:
-    """Hide a line break; between two words in Latin letters it stays, to be seen as a space."""
-    around = found.string[max(0, found.start() - 1) : found.start()] + found.string[found.end() : found.end() + 1]
-    return found[0] if len(around) == 2 and around.isascii() else _unseen(found[0])
+def _without_breaks(line: str, start: int, end: int) -> str:
+    """Return a part of a line as HTML, line breaks hidden; between two words in Latin letters they stay, as space."""
+    parts: list[str] = []
+    at = start
+    for found in _BREAK.finditer(line, start, end):
+        around = line[max(0, found.start() - 1) : found.start()] + line[found.end() : found.end() + 1]
+        parts.append(escape(line[at : found.start()]))
+        parts.append(found[0] if len(around) == 2 and around.isascii() else _unseen(found[0]))
+        at = found.end()
+    return "".join(parts) + escape(line[at:end])
 
 
 def _unseen(space: str) -> str:

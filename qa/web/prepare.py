@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,25 +16,40 @@ if TYPE_CHECKING:
     from index.build import Progress
     from index.encoder import Encoder
     from index.layout import IndexFolder
+    from qa.calibration import Calibration
+    from qa.reader import Reader
 
 # torch and faiss come with what is imported inside the functions below: the port must be open before they load.
 
 
-def prepare_archive(index: Path, model: str | None, threshold: float) -> Prepare:
+@dataclass(frozen=True)
+class Models:
+    """Which models answer: names or folders, None for those that come with Wenbao; and from which confidence on."""
+
+    encoder: str | None = None
+    reader: str | None = None
+    threshold: float | None = None
+
+
+def prepare_archive(index: Path, models: Models) -> Prepare:
     """Return a start that opens the archive in a folder, as it is."""
 
     def prepare(on_stage: OnStage) -> Ready:
         from index.archive import Archive
         from index.encoder import load_encoder
+        from qa.calibration import load_calibration
+        from qa.reader_model import load_reader, reader_folder
 
         archive = Archive.open(index)
         on_stage("model", 0, 0)
-        return _open(archive, load_encoder(model or archive.manifest.encoder.name), threshold, on_stage)
+        encoder = load_encoder(models.encoder or archive.manifest.encoder.name)
+        reader, calibration = load_reader(encoder, models.reader), load_calibration(reader_folder(models.reader))
+        return _open(archive, encoder, reader, calibration, models.threshold, on_stage)
 
     return prepare
 
 
-def prepare_pages(index: Path, pages: Path, model: str | None, threshold: float, *, pages_named: bool) -> Prepare:
+def prepare_pages(index: Path, pages: Path, models: Models, *, pages_named: bool) -> Prepare:
     """Return a start that builds the archive of a folder of pages if it is missing or the pages have changed.
 
     An archive that was built from other pages is opened as it is, unless the pages were named (`pages_named`): then the
@@ -45,6 +61,8 @@ def prepare_pages(index: Path, pages: Path, model: str | None, threshold: float,
         from index.build import build_archive
         from index.encoder import load_encoder
         from index.layout import IndexFolder
+        from qa.calibration import load_calibration
+        from qa.reader_model import load_reader, reader_folder
 
         built_from = _inputs(IndexFolder(index))
         own = built_from is None or _same_paths(built_from, [pages])
@@ -55,7 +73,9 @@ def prepare_pages(index: Path, pages: Path, model: str | None, threshold: float,
             )
         archive = _open_own(index) if own else Archive.open(index)
         on_stage("model", 0, 0)
-        encoder = load_encoder(model or (archive.manifest.encoder.name if archive else None))
+        encoder = load_encoder(models.encoder or (archive.manifest.encoder.name if archive else None))
+        # Before the archive is built, which takes long: a reader that cannot be loaded is to be known at once.
+        reader, calibration = load_reader(encoder, models.reader), load_calibration(reader_folder(models.reader))
         if archive is None or (
             own and (not archive.manifest.encoder.is_same_model(encoder.identity) or _changed(archive, pages))
         ):
@@ -65,17 +85,24 @@ def prepare_pages(index: Path, pages: Path, model: str | None, threshold: float,
 
             build_archive([pages], index, encoder, report)
             archive = Archive.open(index)
-        return _open(archive, encoder, threshold, on_stage)
+        return _open(archive, encoder, reader, calibration, models.threshold, on_stage)
 
     return prepare
 
 
-def _open(archive: Archive, encoder: Encoder, threshold: float, on_stage: OnStage) -> Ready:
+def _open(
+    archive: Archive,
+    encoder: Encoder,
+    reader: Reader,
+    calibration: Calibration,
+    threshold: float | None,
+    on_stage: OnStage,
+) -> Ready:
     from qa.bot import Bot
     from qa.web.examples import choose_examples
 
     on_stage("open", 0, 0)
-    bot = Bot(archive, encoder, threshold=threshold)
+    bot = Bot(archive, encoder, reader, calibration, threshold=threshold)
     return Ready(bot, choose_examples(bot))
 
 

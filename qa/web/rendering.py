@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from index.spans import Span, Spans
 from qa.answer import Answer, Citation
 from qa.web.markup import element, escape, isolate
 from qa.web.startup import Failed, Holdings, Starting, State
@@ -120,7 +121,7 @@ def _pending(texts: Texts, state: State) -> str:
 
 
 def _found(turn: int, answer: Answer, texts: Texts) -> str:
-    quotes: list[str] = []
+    answers: list[str] = []
     cards: list[str] = []
     for place, citation in enumerate(answer.citations):
         label = texts.citation.format(number=place + 1, headline=citation.headline)
@@ -133,10 +134,12 @@ def _found(turn: int, answer: Answer, texts: Texts) -> str:
             data_citation=place,
             aria_label=label,
         )
-        quotes.append(element("p", isolate(citation.quote) + number))
+        answers.append(element("p", isolate(citation.answer or citation.quote) + number))
         cards.append(_card(turn, place, citation, texts, near=False))
     label = element("span", escape(texts.answer), class_="wb-who", aria_hidden="true")
-    quote = element("blockquote", "".join(quotes), class_="wb-quote", lang="zh")
+    words = element("div", "".join(answers), class_="wb-quote", lang="zh")
+    quotes = _sentences(answer.citations)
+    around = element("blockquote", quotes, class_="wb-sentences", lang="zh") if quotes else ""
     sources = element("ol", "".join(cards), class_="wb-cards", aria_label=texts.sources)
     measured = [texts.confidence.format(percent=round(answer.confidence * 100))]
     if "total" in answer.timings:
@@ -150,7 +153,27 @@ def _found(turn: int, answer: Answer, texts: Texts) -> str:
         data_copied=texts.copied,
     )
     foot = element("p", element("span", escape(" · ".join(measured))) + copy, class_="wb-foot")
-    return element("div", label + quote + sources + foot, class_="wb-reply wb-found")
+    return element("div", label + words + around + sources + foot, class_="wb-reply wb-found")
+
+
+def _sentences(citations: Sequence[Citation]) -> str:
+    """Return each quote once, the words in it that answer marked; none that is no longer than its answer."""
+    marks: dict[tuple[str, Spans], list[Span]] = {}
+    for citation in citations:
+        marked = citation.marked
+        if marked is not None and marked != (0, len(citation.quote)):
+            marks.setdefault((citation.source, citation.spans), []).append(marked)
+    quotes = {(citation.source, citation.spans): citation.quote for citation in citations}
+    return "".join(element("p", _with_marks(quotes[place], sorted(spans))) for place, spans in marks.items())
+
+
+def _with_marks(text: str, marks: Sequence[Span]) -> str:
+    parts: list[str] = []
+    at = 0
+    for start, end in marks:
+        parts += [escape(text[at:start]), element("mark", escape(text[max(start, at) : end]))]
+        at = max(at, end)
+    return element("bdi", "".join(parts) + escape(text[at:]))
 
 
 def _not_found(turn: int, answer: Answer, texts: Texts) -> str:
@@ -186,7 +209,12 @@ def _card(turn: int, place: int, citation: Citation, texts: Texts, *, near: bool
 
 def answer_as_text(answer: Answer, texts: Texts) -> str:
     """Return an answer with its sources as plain text, for the clipboard."""
-    quotes = [f"“{citation.quote}” [{place}]" for place, citation in enumerate(answer.citations, start=1)]
+    quotes = [
+        f"{citation.answer} [{place}]\n“{citation.quote}”"
+        if citation.answer not in ("", citation.quote)
+        else f"“{citation.quote}” [{place}]"
+        for place, citation in enumerate(answer.citations, start=1)
+    ]
     sources = [
         f"[{place}] " + ", ".join(filter(None, (citation.headline, citation.paper, citation.date, citation.source)))
         for place, citation in enumerate(answer.citations, start=1)

@@ -1,0 +1,75 @@
+"""The edges of an answer: no white space, no stray punctuation, no bracket or quotation mark without its partner."""
+
+from __future__ import annotations
+
+from index.spans import Span
+
+_PAIRS = {
+    "“": "”",
+    "‘": "’",
+    "「": "」",
+    "『": "』",
+    "《": "》",
+    "〈": "〉",
+    "（": "）",
+    "(": ")",
+    "【": "】",
+    "[": "]",
+}
+_CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
+_STRIPPED = frozenset("，,。．；;：:、！!？?…·—-~～|")
+_KEPT_IN_FRONT = frozenset("-~～")
+
+
+def tidy(text: str, start: int, end: int) -> Span | None:
+    """Return the range without what does not belong to an answer at its edges; None where nothing is left.
+
+    A partner that is missing inside is taken in where it stands right outside; else the one without is dropped where it
+    stands at the edge. A pair around the whole answer stays.
+    """
+    before = (-1, -1)
+    while before != (start, end) and start < end:
+        before = (start, end)
+        while start < end and (text[start].isspace() or _drop_first(text, start, end)):
+            start += 1
+        while end > start and (text[end - 1].isspace() or _drop_last(text, start, end)):
+            end -= 1
+    if start >= end or not any(character.isalnum() for character in text[start:end]):
+        return None
+    openings, closings = _unmatched(text[start:end])
+    if openings and text[end : end + 1] == _PAIRS[openings[-1]]:
+        end += 1
+    if closings and start > 0 and text[start - 1] == _CLOSING[closings[0]]:
+        start -= 1
+    return start, end
+
+
+def _drop_first(text: str, start: int, end: int) -> bool:
+    mark = text[start]
+    if mark in _STRIPPED:
+        return mark not in _KEPT_IN_FRONT or not text[start + 1 : start + 2].isdigit()
+    if mark in _CLOSING:
+        return True
+    return mark in _PAIRS and _PAIRS[mark] not in text[start + 1 : end + 1]
+
+
+def _drop_last(text: str, start: int, end: int) -> bool:
+    mark = text[end - 1]
+    if mark in _STRIPPED or mark in _PAIRS or (mark == "." and not text[end : end + 1].isdigit()):
+        return True
+    return mark in _CLOSING and _CLOSING[mark] not in text[max(start - 1, 0) : end - 1]
+
+
+def _unmatched(text: str) -> tuple[list[str], list[str]]:
+    """Return the opening marks and the closing marks that lack their partner, in order."""
+    openings: list[str] = []
+    closings: list[str] = []
+    for character in text:
+        if character in _PAIRS:
+            openings.append(character)
+        elif character in _CLOSING:
+            if openings and openings[-1] == _CLOSING[character]:
+                openings.pop()
+            else:
+                closings.append(character)
+    return openings, closings

@@ -1,0 +1,154 @@
+"""From the candidates of all passages to answers in order: what reading, retrieval and other articles say of each.
+
+Candidates that give the same answer in different articles support one another. The weights are fitted
+(`python -m qa.training calibrate`) and lie beside the reader's.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from index.folding import fold_text
+from index.spans import Spans, slice_spans
+from index.tokens import character_bigrams
+from qa.answer_kinds import can_answer
+from qa.question import Question
+from qa.reader import Candidate, ReadPassage
+from qa.scoring import normalize_answer
+
+_NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_SCALES = {"十": 10.0, "百": 100.0, "千": 1000.0, "万": 10_000.0, "亿": 100_000_000.0}
+# A lone Chinese numeral is rather part of a word (一些) than a figure, unless it is ten.
+_FIGURE = re.compile(
+    r"(?:(?P<digits>[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)|(?P<numerals>[〇零一二两三四五六七八九十百千万亿]{2,}|十))"
+    r"(?P<scale>[百千万亿])?[多余来几]*(?P<unit>[^\W\d_])?"
+)
+_LEAST_SHARE = 0.4
+_MOST_SUPPORT = 2.0
+
+
+@dataclass(frozen=True)
+class RankedAnswer:
+    """One answer: the words, where they stand, and why it came to its place.
+
+    `spans` are ranges of the source, `support` the places (in what was read) of passages of other articles that give
+    the same answer, `features` what the score is the weighted sum of.
+    """
+
+    text: str
+    candidate: Candidate
+    spans: Spans
+    support: tuple[int, ...]
+    features: dict[str, float]
+    score: float
+
+
+def rank_answers(
+    question: Question,
+    candidates: Sequence[Candidate],
+    passages: Sequence[ReadPassage],
+    weights: Mapping[str, float],
+) -> list[RankedAnswer]:
+    """Return the answers best first, each place in a source once."""
+    distinct: dict[tuple[int, Spans], Candidate] = {}
+    for candidate in candidates:
+        passage = passages[candidate.passage].passage
+        spans = slice_spans(passage.spans, candidate.start, candidate.end)
+        known = distinct.get((passage.article_row, spans))
+        if known is None or candidate.score > known.score:
+            distinct[passage.article_row, spans] = candidate
+    texts = {place: text_of(candidate, passages) for place, candidate in distinct.items()}
+    best = max((read.score for read in passages), default=0.0)
+    answers = []
+    for (article, spans), candidate in distinct.items():
+        text = texts[article, spans]
+        others: dict[int, tuple[float, int]] = {}
+        for (other, where), rival in distinct.items():
+            if other != article and same_answer(text, texts[other, where]):
+                belief = 1 / (1 + math.exp(-max(min(rival.score, 30.0), -30.0)))
+                others[other] = max(others.get(other, (0.0, 0)), (belief, rival.passage))
+        features = {
+            "reader": candidate.score,
+            "passage": passages[candidate.passage].score - best,
+            "support": min(sum(belief for belief, _ in others.values()), _MOST_SUPPORT),
+            "kind": float(can_answer(question, text)),
+            "echo": _echo(question, text),
+        }
+        answers.append(
+            RankedAnswer(
+                text=text,
+                candidate=candidate,
+                spans=spans,
+                support=tuple(place for _, place in others.values()),
+                features=features,
+                score=sum(weights.get(name, 0.0) * value for name, value in features.items()),
+            )
+        )
+    return sorted(answers, key=lambda answer: (-answer.score, answer.candidate.passage, answer.spans))
+
+
+def text_of(candidate: Candidate, passages: Sequence[ReadPassage]) -> str:
+    """Return the words of a candidate."""
+    return passages[candidate.passage].passage.text[candidate.start : candidate.end]
+
+
+def same_answer(left: str, right: str) -> bool:
+    """Say whether two texts give the same answer: equal once normalised, or one the longer form of the other.
+
+    Figures must agree, whatever they are written in: 12 stands inside 112 and is another answer, 5月20日 is the end of
+    2023年5月20日 and the same.
+    """
+    (one, one_figures), (other, other_figures) = _compared_by(left), _compared_by(right)
+    if one == other:
+        return True
+    short, long = sorted((one_figures, other_figures), key=len)
+    if short:
+        return short == long[-len(short) :]
+    if long:
+        return False
+    shorter, longer = sorted((one, other), key=len)
+    return bool(shorter) and len(shorter) >= _LEAST_SHARE * len(longer) and shorter in longer
+
+
+@lru_cache(maxsize=4096)
+def _compared_by(text: str) -> tuple[str, list[tuple[float, str]]]:
+    """Return an answer normalised, and its figures; each is compared with those of all other articles."""
+    return normalize_answer(text), figures_of(text)
+
+
+def figures_of(text: str) -> list[tuple[float, str]]:
+    """Return the figures in a text with their units, one character each: 约3,800余人次 has (3800.0, "人")."""
+    found = []
+    for match in _FIGURE.finditer(fold_text(text)):
+        value = _value(match["digits"] or match["numerals"]) * _SCALES.get(match["scale"] or "", 1.0)
+        found.append((value, match["unit"] or ""))
+    return found
+
+
+def _value(written: str) -> float:
+    """Return the value of digits with commas, or of Chinese numerals."""
+    if written[0].isdigit() and written.isascii():
+        return float(written.replace(",", ""))
+    if not any(numeral in _SCALES for numeral in written):
+        return float("".join(str(_NUMERALS[numeral]) for numeral in written))
+    total, section, digit = 0.0, 0.0, 0.0
+    for numeral in written:
+        if numeral in _NUMERALS:
+            digit = float(_NUMERALS[numeral])
+        elif _SCALES[numeral] < 10_000:
+            section += (digit or 1.0) * _SCALES[numeral]
+            digit = 0.0
+        else:
+            total = (total + section + digit) * _SCALES[numeral]
+            section = digit = 0.0
+    return total + section + digit
+
+
+def _echo(question: Question, text: str) -> float:
+    """Return the share of a text that only repeats the question."""
+    pairs = set(character_bigrams(text))
+    return len(pairs & set(question.bigrams)) / len(pairs) if pairs else 0.0
