@@ -29,7 +29,7 @@ from index.romanization import pinyin_pairs
 from index.sources import SourceFile, find_files, read_file
 from index.tokens import character_bigrams, tokenize, tokenizer_identity
 from index.vectors import FaissStore, Vectors
-from index.verify import verify_generation
+from index.verify import require_sound
 from index.writing import in_use, one_writer, remove_abandoned, remove_superseded
 
 CHUNKING = Chunking(target=260, minimum=100, maximum=350)
@@ -140,12 +140,7 @@ def _fill(
     )
     replace_file(generation.manifest, manifest.model_dump_json(indent=2) + "\n")
     on_progress(Progress("verify", 0, 0))
-    failed = [check for check in verify_generation(generation) if not check.passed]
-    if failed:
-        problems = "; ".join(f"{check.name}: {check.detail}" for check in failed)
-        raise ArchiveError(
-            f"The new generation does not pass its checks ({problems}). The archive in use is unchanged."
-        )
+    require_sound(generation, "The new generation", "The archive in use is unchanged.")
     index.switch_to(generation)
     return BuildReport(generation.id, counts, reused, tuple(rejections), time.monotonic() - started)
 

@@ -87,6 +87,29 @@ def _fused_attention(query: Any, key: Any, value: Any, bias: Any) -> Any:
     return scaled_dot_product_attention(query, key, value, attn_mask=bias)
 
 
+def padded(tokens: Sequence[Sequence[int]], length: int, padding: int) -> tuple[Any, Any]:
+    """Return token ids padded to a length (texts, length), and a mask of what is not padding, of the same shape."""
+    import torch
+
+    ids = np.full((len(tokens), length), padding, np.int64)
+    for row, text in zip(ids, tokens, strict=True):
+        row[: len(text)] = text
+    counts = torch.tensor([len(text) for text in tokens])
+    return torch.from_numpy(ids), torch.arange(length) < counts[:, None]
+
+
+def attention_bias(mask: Any, dtype: Any) -> Any | None:
+    """Return what hides the padding from attention: (texts, 1, 1, length), added to the scores; None without padding.
+
+    A mask of ones and zeros would be turned into one of (length × length) for every text, in every layer.
+    """
+    import torch
+
+    if bool(mask.all()):
+        return None
+    return torch.zeros(mask.shape, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)[:, None, None, :]
+
+
 def encode_batch(transformer: Any, tokens: Sequence[Sequence[int]], length: int, padding: int) -> Vectors:
     """Run the transformer, average over each text's tokens, scale to unit length: (texts, dimension).
 
@@ -98,19 +121,9 @@ def encode_batch(transformer: Any, tokens: Sequence[Sequence[int]], length: int,
     """
     import torch
 
-    ids = np.full((len(tokens), length), padding, np.int64)
-    for row, text in zip(ids, tokens, strict=True):
-        row[: len(text)] = text
-    counts = torch.tensor([len(text) for text in tokens])
-    mask = torch.arange(length) < counts[:, None]
-    # Ready for attention as it is: (texts, 1, 1, length), added to the scores. A mask of ones and zeros would be turned
-    # into one of (length × length) for every text, in every layer. Without padding none is needed.
-    bias = None
-    if not bool(mask.all()):
-        bias = torch.zeros(mask.shape, dtype=transformer.dtype).masked_fill_(~mask, torch.finfo(transformer.dtype).min)
-        bias = bias[:, None, None, :]
+    ids, mask = padded(tokens, length, padding)
     with torch.inference_mode():
-        hidden = hidden_states(transformer, torch.from_numpy(ids), bias)
+        hidden = hidden_states(transformer, ids, attention_bias(mask, transformer.dtype))
         total = (hidden * mask[:, :, None]).sum(1, dtype=torch.float32)
         vectors: Vectors = torch.nn.functional.normalize(total, dim=1).numpy()
     return vectors

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from index.errors import ArchiveError, InputError, NotFoundError
 from index.layout import Generation, IndexFolder
 from index.manifest import read_manifest
-from index.verify import verify_generation
+from index.verify import require_sound
 from index.writing import in_use, one_writer
 
 
@@ -68,10 +68,7 @@ def roll_back(index: IndexFolder, to: str | None = None) -> Generation:
                 f"{to} is no generation of {index.folder} that can be used. There are: {', '.join(names) or 'none'}."
             )
         generation = Generation(index.generations / to)
-        failed = [check for check in verify_generation(generation) if not check.passed]
-        if failed:
-            problems = "; ".join(f"{check.name}: {check.detail}" for check in failed)
-            raise ArchiveError(f"The generation {to} does not pass its checks ({problems}). Nothing was changed.")
+        require_sound(generation, f"The generation {to}", "Nothing was changed.")
         index.switch_to(generation)
         return generation
 

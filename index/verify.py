@@ -46,6 +46,18 @@ def verify_generation(generation: Generation) -> list[Check]:
     return results
 
 
+def require_sound(generation: Generation, called: str, consequence: str) -> None:
+    """Run the checks before a generation is put in use.
+
+    Raises:
+        ArchiveError: one fails. It says which, of what is `called` so, and the `consequence`.
+    """
+    failed = [check for check in verify_generation(generation) if not check.passed]
+    if failed:
+        problems = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+        raise ArchiveError(f"{called} does not pass its checks ({problems}). {consequence}")
+
+
 def _digests(generation: Generation, manifest: Manifest) -> Iterator[str]:
     on_disk = {path.relative_to(generation.folder).as_posix() for path in generation.files()}
     for name, record in manifest.files.items():

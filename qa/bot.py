@@ -16,14 +16,14 @@ from index.layout import IndexFolder
 from index.spans import slice_spans
 from index.tokens import warm_up
 from qa.answer import Answer, Citation, cite, verify_citations
-from qa.calibration import Calibration, confidence_features, load_calibration
+from qa.calibration import Calibration, confidence_features
 from qa.compose import Part, compose
 from qa.dialogue import Chat
 from qa.fusion import Evidence
 from qa.question import Question, parse_question
 from qa.ranking import RankedAnswer, rank_answers
 from qa.reader import Reader, ReadPassage
-from qa.reader_model import load_reader, reader_folder
+from qa.reader_model import load_calibrated_reader
 from qa.retrieve import Hit, Retrieval, Retriever
 
 PASSAGES_TO_READ = 8
@@ -105,8 +105,7 @@ class Bot:
         """
         archive = Archive.open(path)
         encoder = load_encoder(model or archive.manifest.encoder.name)
-        calibration = load_calibration(reader_folder(reader))
-        return cls(archive, encoder, load_reader(encoder, reader), calibration, threshold=threshold)
+        return cls(archive, encoder, *load_calibrated_reader(encoder, reader), threshold=threshold)
 
     def _make_ready(self, archive: Archive) -> _Opened:
         retriever = Retriever(archive, self.encoder)
@@ -150,9 +149,7 @@ class Bot:
         parsed = parse_question(question)
         retrieval = opened.retriever.retrieve(parsed, PASSAGES_TO_READ, filters)
         watch.lap("retrieve")
-        passages = [
-            ReadPassage(hit.passage, hit.article.headline, hit.score, hit.article.date) for hit in retrieval.hits
-        ]
+        passages = passages_to_read(retrieval.hits)
         candidates = self.reader.read(parsed, retrieval.vector, passages)
         watch.lap("read")
         answers = rank_answers(parsed, candidates, passages, self.calibration.ranking)
@@ -193,6 +190,11 @@ class Bot:
     def chat(self) -> Chat:
         """Return a new conversation."""
         return Chat(self)
+
+
+def passages_to_read(hits: Sequence[Hit]) -> list[ReadPassage]:
+    """Return what a reader is shown of retrieved passages."""
+    return [ReadPassage(hit.passage, hit.article.headline, hit.score, hit.article.date) for hit in hits]
 
 
 def answer_features(

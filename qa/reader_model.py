@@ -8,18 +8,16 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from index.cpu import Precision, best_precision, one_thread_pool, prepare_environment, usable_cores
 from index.encoder import Encoder, SentenceEncoder
+from index.encoder_batches import attention_bias, padded
 from index.errors import WenbaoError
 from index.packaged_model import PACKAGED_MODEL, packaged_model_folder
+from qa.calibration import Calibration, load_calibration
 from qa.reader import Floats, SpanReader
 from qa.reader_input import Window
 
 if TYPE_CHECKING:
-    import torch
-
     from qa.span_model import SpanModel
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
@@ -41,11 +39,8 @@ class OwnScorer:
         """Return the scores (windows, length, 2)."""
         import torch
 
-        ids, mask = _padded(windows, length, self._padding)
-        bias = None
-        if not bool(mask.all()):
-            dtype = self._model.transformer.encoder.layer[0].attention.output.LayerNorm.weight.dtype
-            bias = torch.zeros(mask.shape, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)[:, None, None, :]
+        ids, mask = padded([window.ids for window in windows], length, self._padding)
+        bias = attention_bias(mask, self._model.transformer.encoder.layer[0].attention.output.LayerNorm.weight.dtype)
         with torch.inference_mode():
             scores: Floats = self._model(ids, bias).numpy()
         return scores
@@ -62,7 +57,7 @@ class TransformersScorer:
         """Return the scores (windows, length, 2)."""
         import torch
 
-        ids, mask = _padded(windows, length, self._padding)
+        ids, mask = padded([window.ids for window in windows], length, self._padding)
         inputs = {"input_ids": ids, "attention_mask": mask.long()}
         if windows[0].types:
             types = [list(window.types) + [0] * (length - len(window.types)) for window in windows]
@@ -102,6 +97,17 @@ def load_reader(
     return _of_transformers(str(folder if folder.is_dir() else name_or_path), folder.is_dir(), pool, precision)
 
 
+def load_calibrated_reader(encoder: Encoder, name_or_path: str | None) -> tuple[SpanReader, Calibration]:
+    """Load a reader as `load_reader` does, and what was fitted for it.
+
+    Raises:
+        ReaderError: There is no such reader, or it does not fit.
+        EncoderError: The base model is not available here.
+        CalibrationError: Its calibration cannot be read.
+    """
+    return load_reader(encoder, name_or_path), load_calibration(reader_folder(name_or_path))
+
+
 def reader_folder(name_or_path: str | None) -> Path:
     """Return the folder of a reader; for a name on the hub, one that does not exist."""
     return Path(name_or_path).expanduser() if name_or_path else WEIGHTS_FOLDER
@@ -112,7 +118,7 @@ def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: P
     from safetensors.torch import load_file
     from transformers import AutoModel, AutoTokenizer
 
-    from qa.span_model import SpanModel, base_transformer, fine_tuned
+    from qa.span_model import SpanModel, base_transformer, put_weights
 
     if not (folder / WEIGHTS).is_file():
         raise _missing(folder)
@@ -129,20 +135,16 @@ def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: P
     transformer = AutoModel.from_config(config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
     config.vocab_size = words
     model = SpanModel(transformer)
-    wanted = fine_tuned(model)
     try:
         saved = load_file(folder / WEIGHTS)
     except Exception as error:
         raise ReaderError(f"{folder / WEIGHTS} cannot be read ({error}). Install Wenbao anew.") from error
-    wrong = [name for name, value in wanted.items() if name not in saved or saved[name].shape != value.shape]
-    if wrong or saved.keys() != wanted.keys():
+    wrong = put_weights(model, saved)
+    if wrong:
         raise ReaderError(
-            f"{folder / WEIGHTS} does not fit {PACKAGED_MODEL} ({len(wrong)} of {len(wanted)} tensors differ). "
+            f"{folder / WEIGHTS} does not fit {PACKAGED_MODEL} ({len(wrong)} tensors differ). "
             "Train the reader on this base, or leave out --reader for the one that comes with Wenbao."
         )
-    with torch.no_grad():
-        for name, value in wanted.items():
-            value.copy_(saved[name])
     model.requires_grad_(False).eval()
     model.transformer.to(dtype)
     model.transformer.embeddings = own.embeddings.requires_grad_(False)
@@ -182,16 +184,6 @@ def _of_transformers(name: str, local: bool, pool: Executor, precision: Precisio
     if not tokenizer.is_fast:
         raise ReaderError(f"The tokenizer of {name} gives no places of tokens. Name a model with a tokenizer.json.")
     return SpanReader(TransformersScorer(model, tokenizer.pad_token_id), tokenizer, pool)
-
-
-def _padded(windows: Sequence[Window], length: int, padding: int) -> tuple[torch.Tensor, torch.Tensor]:
-    import torch
-
-    ids = np.full((len(windows), length), padding, np.int64)
-    for row, window in zip(ids, windows, strict=True):
-        row[: len(window.ids)] = window.ids
-    lengths = torch.tensor([len(window.ids) for window in windows])
-    return torch.from_numpy(ids), torch.arange(length) < lengths[:, None]
 
 
 def _missing(folder: Path) -> ReaderError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,21 @@ def base_transformer(folder: Path, dtype: torch.dtype) -> Any:
     return AutoModel.from_pretrained(
         folder, config=config, dtype=dtype, add_pooling_layer=False, attn_implementation="sdpa", local_files_only=True
     )
+
+
+def put_weights(model: SpanModel, saved: Mapping[str, torch.Tensor]) -> list[str]:
+    """Put saved weights into the parameters that training changes; where any does not fit, change nothing.
+
+    Returns the names of those that are missing, too many, or of another shape.
+    """
+    wanted = fine_tuned(model)
+    wrong = sorted(wanted.keys() ^ saved.keys())
+    wrong += [name for name, value in wanted.items() if name in saved and saved[name].shape != value.shape]
+    if not wrong:
+        with torch.no_grad():
+            for name, value in wanted.items():
+                value.copy_(saved[name])
+    return wrong
 
 
 def fine_tuned(model: SpanModel) -> dict[str, torch.nn.Parameter]:

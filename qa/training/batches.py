@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from index.encoder_batches import plan_batches
+from index.encoder_batches import padded, plan_batches
 from qa.reader_input import Window, make_windows
 from qa.training.samples import Sample, SampleMaker
 from qa.training.squad import Example
@@ -101,13 +101,10 @@ class BatchStream:
 
 def collate(windows: Sequence[Window], answers: Sequence[tuple[int, int]], length: int, padding: int) -> TrainingBatch:
     """Return a batch of windows padded to a length; an answer may start and end in the passage, or at token 0."""
-    ids = torch.full((len(windows), length), padding, dtype=torch.long)
+    ids, mask = padded([window.ids for window in windows], length, padding)
     allowed = torch.full((len(windows), length), -1e4)
     allowed[:, 0] = 0.0
-    mask = torch.zeros((len(windows), length), dtype=torch.bool)
     for row, window in enumerate(windows):
-        ids[row, : len(window.ids)] = torch.tensor(window.ids)
-        mask[row, : len(window.ids)] = True
         allowed[row, window.first : window.first + len(window.offsets)] = 0.0
     bias = None if bool(mask.all()) else torch.zeros(mask.shape).masked_fill_(~mask, -1e4)[:, None, None, :]
     starts, ends = (torch.tensor([answer[side] for answer in answers]) for side in (0, 1))

@@ -22,7 +22,7 @@ from index.cli import model_option
 from index.encoder import load_encoder
 from index.errors import InputError
 from index.layout import replace_file
-from qa.bot import PASSAGES_TO_READ, answer_features
+from qa.bot import PASSAGES_TO_READ, answer_features, passages_to_read
 from qa.calibration import FILE, Calibration, expected_calibration_error, threshold_of
 from qa.compose import compose
 from qa.evaluate import matching_sources
@@ -112,9 +112,7 @@ def read_all(retriever: Retriever, reader: Reader, asked: Sequence[Asked]) -> It
                 hits=hits,
                 evidence=Evidence(evidence.dense[kept], evidence.words[kept], evidence.bigrams[kept]),
             )
-        passages = [
-            ReadPassage(hit.passage, hit.article.headline, hit.score, hit.article.date) for hit in retrieval.hits
-        ]
+        passages = passages_to_read(retrieval.hits)
         if one.left_out:
             if any(
                 normalize_answer(answer) in normalize_answer(p.passage.text) for answer in one.answers for p in passages

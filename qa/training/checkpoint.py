@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from index.errors import InputError
 from index.layout import replace_file
-from qa.span_model import SpanModel, base_transformer, fine_tuned
+from qa.reader_model import WEIGHTS
+from qa.span_model import SpanModel, base_transformer, fine_tuned, put_weights
 from qa.training.batches import Place
 from qa.training.optimizer import SharedState
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from qa.training.reader import Progress
 
 _CHECKPOINT = "checkpoint.safetensors"
-WEIGHTS = "reader.safetensors"
 RECIPE = "recipe.json"
 
 
@@ -98,15 +98,10 @@ def load_weights(folder: Path, model: SpanModel) -> None:
         InputError: there are none, or they are of another network.
     """
     path = folder / WEIGHTS
-    parameters = fine_tuned(model)
     if not path.is_file():
         raise InputError(f"{folder} holds no {WEIGHTS}. Name a folder that a training of the reader wrote.")
-    saved = load_file(path)
-    wrong = [name for name, value in parameters.items() if name not in saved or saved[name].shape != value.shape]
-    if wrong or saved.keys() != parameters.keys():
+    wrong = put_weights(model, load_file(path))
+    if wrong:
         raise InputError(
             f"{path} is of another network ({len(wrong)} tensors do not fit). Name the base it was trained on."
         )
-    with torch.no_grad():
-        for name, value in parameters.items():
-            value.copy_(saved[name])

@@ -37,13 +37,12 @@ def prepare_archive(index: Path, models: Models) -> Prepare:
     def prepare(on_stage: OnStage) -> Ready:
         from index.archive import Archive
         from index.encoder import load_encoder
-        from qa.calibration import load_calibration
-        from qa.reader_model import load_reader, reader_folder
+        from qa.reader_model import load_calibrated_reader
 
         archive = Archive.open(index)
         on_stage("model", 0, 0)
         encoder = load_encoder(models.encoder or archive.manifest.encoder.name)
-        reader, calibration = load_reader(encoder, models.reader), load_calibration(reader_folder(models.reader))
+        reader, calibration = load_calibrated_reader(encoder, models.reader)
         return _open(archive, encoder, reader, calibration, models.threshold, on_stage)
 
     return prepare
@@ -61,8 +60,7 @@ def prepare_pages(index: Path, pages: Path, models: Models, *, pages_named: bool
         from index.build import build_archive
         from index.encoder import load_encoder
         from index.layout import IndexFolder
-        from qa.calibration import load_calibration
-        from qa.reader_model import load_reader, reader_folder
+        from qa.reader_model import load_calibrated_reader
 
         built_from = _inputs(IndexFolder(index))
         own = built_from is None or _same_paths(built_from, [pages])
@@ -75,7 +73,7 @@ def prepare_pages(index: Path, pages: Path, models: Models, *, pages_named: bool
         on_stage("model", 0, 0)
         encoder = load_encoder(models.encoder or (archive.manifest.encoder.name if archive else None))
         # Before the archive is built, which takes long: a reader that cannot be loaded is to be known at once.
-        reader, calibration = load_reader(encoder, models.reader), load_calibration(reader_folder(models.reader))
+        reader, calibration = load_calibrated_reader(encoder, models.reader)
         if archive is None or (
             own and (not archive.manifest.encoder.is_same_model(encoder.identity) or _changed(archive, pages))
         ):
