@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from index.cpu import Precision, best_precision, one_thread_pool, prepare_environment, usable_cores
-from index.encoder_batches import Vectors, encode_tokens
+from index.encoder_batches import Vectors, encode_tokens, token_ids
 from index.errors import EncoderError
 from index.model_files import model_digest
 from index.packaged_model import PACKAGED_MODEL, packaged_model_digest, packaged_model_folder
@@ -116,13 +116,7 @@ class SentenceEncoder:
         if not texts:
             return np.zeros((0, self._identity.dimension), np.float32)
         tokenizer = self.model.tokenizer
-        tokens = tokenizer(
-            [prefix + text for text in texts],
-            truncation=True,
-            max_length=self._identity.max_tokens,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )["input_ids"]
+        tokens = token_ids(tokenizer, [prefix + text for text in texts], self._identity.max_tokens)
         return encode_tokens(
             self.model[0].model,
             tokens,
@@ -225,6 +219,7 @@ def is_plain(model: SentenceTransformer) -> bool:
         and pooling.include_prompt
         and type(transformer.model).__name__ in ("BertModel", "XLMRobertaModel")
         and not getattr(transformer.model.config, "is_decoder", False)
+        and model.tokenizer.is_fast
         and not getattr(transformer, "do_lower_case", False)
     )
 

@@ -110,6 +110,29 @@ def attention_bias(mask: Any, dtype: Any) -> Any | None:
     return torch.zeros(mask.shape, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)[:, None, None, :]
 
 
+def untruncated(tokenizer: Any) -> Any:
+    """Return the tokenizer below a fast one of transformers, which cuts and pads nothing.
+
+    It has no state that a call changes, so several users and threads share it, and its 250 MB.
+    """
+    backend = tokenizer.backend_tokenizer
+    if backend.truncation or backend.padding:  # someone has called the one of transformers
+        backend.no_truncation()
+        backend.no_padding()
+    return backend
+
+
+def token_ids(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[int]]:
+    """Return the token ids of texts, special tokens included, those of a longer one cut at the end."""
+    backend = untruncated(tokenizer)
+    room = longest - backend.num_special_tokens_to_add(False)
+    encoded = backend.encode_batch(list(texts), add_special_tokens=False)
+    for one in encoded:
+        if len(one) > room:
+            one.truncate(room)
+    return [backend.post_process(one).ids for one in encoded]
+
+
 def encode_batch(transformer: Any, tokens: Sequence[Sequence[int]], length: int, padding: int) -> Vectors:
     """Run the transformer, average over each text's tokens, scale to unit length: (texts, dimension).
 

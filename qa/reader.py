@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from index.archive import PassageRow
 from index.encoder_batches import plan_batches
 from qa.answer_edges import tidy
+from qa.particles import Piece
 from qa.question import Question
 from qa.reader_input import ReaderInput, Window, make_windows
 
@@ -78,13 +78,20 @@ class SpanReader:
     Several windows are read side by side. Safe to use from several threads.
     """
 
-    def __init__(self, model: ScoringModel, tokenizer: Any, pool: Executor, *, window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        model: ScoringModel,
+        tokenizer: Any,
+        pool: Executor,
+        *,
+        window: int = WINDOW,
+        particles: Mapping[int, Sequence[Piece]] | None = None,
+    ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._pool = pool
         self._window = window
-        # A tokenizer keeps how it truncates as state of its own, which two threads must not set at once.
-        self._tokenizing = threading.Lock()
+        self._particles = particles
 
     def read(self, question: Question, vector: Floats, passages: Sequence[ReadPassage]) -> list[Candidate]:
         """Return the best ranges of each passage, those of all passages together best first."""
@@ -100,8 +107,9 @@ class SpanReader:
         `score` is the log-odds of the range against the null position of its window, `answerable` that of all ranges
         of the passage's best window together.
         """
-        with self._tokenizing:
-            windows = list(make_windows(self._tokenizer, inputs, length=self._window, stride=STRIDE))
+        windows = list(
+            make_windows(self._tokenizer, inputs, length=self._window, stride=STRIDE, particles=self._particles)
+        )
         batches = plan_batches([len(window.ids) for window in windows], budget=_BATCH_TOKENS, longest=self._window)
         futures = [
             (batch, self._pool.submit(self._model.score, [windows[place] for place in batch.places], batch.length))

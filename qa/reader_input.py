@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from index.encoder_batches import untruncated
 from index.spans import Span
+from qa.particles import Piece, split_particles
 
 MAX_QUESTION_TOKENS = 96
 _MAX_HEADLINE = 120
@@ -16,7 +18,7 @@ _MAX_HEADLINE = 120
 class ReaderInput:
     """A question and a passage, with its article's headline and date (ISO) or empty strings for them.
 
-    Headline and date stand before the passage in the sequence; no answer is taken from them.
+    Headline and date stand before the passage in every window of it; no answer is taken from them.
     """
 
     question: str
@@ -27,8 +29,7 @@ class ReaderInput:
     @property
     def before(self) -> str:
         """What stands before the passage in its part of the sequence."""
-        known = " ".join(part for part in (self.headline.strip()[:_MAX_HEADLINE], self.date) if part)
-        return f"{known}\n" if known else ""
+        return " ".join(part for part in (self.headline.strip()[:_MAX_HEADLINE], self.date) if part)
 
 
 @dataclass(frozen=True)
@@ -54,57 +55,69 @@ class Window:
         return (self.first + inside[0], self.first + inside[-1]) if inside else None
 
 
-def make_windows(tokenizer: Any, inputs: Sequence[ReaderInput], *, length: int, stride: int) -> Iterator[Window]:
+def make_windows(
+    tokenizer: Any,
+    inputs: Sequence[ReaderInput],
+    *,
+    length: int,
+    stride: int,
+    particles: Mapping[int, Sequence[Piece]] | None = None,
+) -> Iterator[Window]:
     """Yield the windows of each input, in order: as many as its passage needs.
 
     Args:
-        tokenizer: A fast tokenizer of transformers.
+        tokenizer: A fast tokenizer of transformers. Safe to use from several threads.
         inputs: What is to be read.
         length: Tokens of a window at most, special tokens included.
         stride: Tokens of the passage that two neighbouring windows share.
+        particles: Tokens to be taken apart, of `particle_pieces`.
     """
     if not inputs:
         return
-    cut = {question: _cut(tokenizer, question) for question in {one.question for one in inputs}}
-    questions = [cut[one.question] for one in inputs]
-    heads = [one.before for one in inputs]
-    encoded = tokenizer(
-        questions,
-        [head + one.passage for head, one in zip(heads, inputs, strict=True)],
-        truncation="only_second",
-        max_length=length,
-        stride=stride,
-        return_overflowing_tokens=True,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-    )
-    for place, (encoding, owner) in enumerate(
-        zip(encoded.encodings, encoded["overflow_to_sample_mapping"], strict=True)
-    ):
-        skipped = len(heads[owner])
-        sequences, offsets = encoding.sequence_ids, encoding.offsets
-        tokens = [
-            i
-            for i, which in enumerate(sequences)
-            if which == 1 and offsets[i][1] > skipped and offsets[i][1] > offsets[i][0]
-        ]
-        if not tokens:
+    backend = untruncated(tokenizer)
+    questions = {text: _cut(backend, text) for text in {one.question for one in inputs}}
+    heads = {text: backend.encode(text, add_special_tokens=False) for text in {one.before for one in inputs}}
+    # Without the line break, the first token of a text that begins with a control character is put one too early.
+    passages = backend.encode_batch(["\n" + one.passage for one in inputs], add_special_tokens=False)
+    typed = "token_type_ids" in tokenizer.model_input_names
+    for place, (one, encoded) in enumerate(zip(inputs, passages, strict=True)):
+        places = [(max(start - 1, 0), max(end - 1, 0)) for start, end in encoded.offsets]
+        ids, offsets = split_particles(encoded.ids, places, particles or {})
+        if not any(end > start for start, end in offsets):
             continue
-        yield Window(
-            input=owner,
-            ids=tuple(encoding.ids),
-            types=tuple(encoded["token_type_ids"][place]) if "token_type_ids" in encoded else (),
-            first=tokens[0],
-            offsets=tuple(
-                (max(offsets[i][0] - skipped, 0), offsets[i][1] - skipped) for i in range(tokens[0], tokens[-1] + 1)
-            ),
-        )
+        front, back = _frame(backend, questions[one.question], encoded, particles or {})
+        head, _ = split_particles(heads[one.before].ids, heads[one.before].offsets, particles or {})
+        head = head[: max(0, length // 4)]
+        room = max(1, length - len(front) - len(head) - len(back))
+        step = max(1, room - min(stride, room // 2))
+        for start in range(0, max(1, len(ids) - (room - step)), step):
+            end = min(start + room, len(ids))
+            sequence = (*front, *head, *ids[start:end], *back)
+            yield Window(
+                input=place,
+                ids=sequence,
+                types=(0,) * len(front) + (1,) * (len(sequence) - len(front)) if typed else (),
+                first=len(front) + len(head),
+                offsets=tuple(offsets[start:end]),
+            )
 
 
-def _cut(tokenizer: Any, question: str) -> str:
-    """Return the question, or the part of an overlong one that leaves the passage its place.
+def _frame(
+    backend: Any, question: Any, passage: Any, particles: Mapping[int, Sequence[Piece]]
+) -> tuple[list[int], list[int]]:
+    """Return the tokens before and after the passage's: special ones as the model wants them, and the question's."""
+    whole = backend.post_process(question, passage)
+    of = whole.sequence_ids
+    first = of.index(1)
+    last = len(of) - 1 - of[::-1].index(1)
+    low = [*whole.special_tokens_mask[:first], 0].index(0)
+    high = low + len(question.ids)
+    inside, _ = split_particles(question.ids, question.offsets, particles)
+    return [*whole.ids[:low], *inside, *whole.ids[high:first]], list(whole.ids[last + 1 :])
 
-    Tokens are counted even of a short one: some single characters stand for whole phrases.
-    """
-    offsets = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-    return question if len(offsets) <= MAX_QUESTION_TOKENS else question[: offsets[MAX_QUESTION_TOKENS - 1][1]]
+
+def _cut(backend: Any, question: str) -> Any:
+    """Return the tokens of a question, those of an overlong one only as far as they leave the passage its place."""
+    encoded = backend.encode(question, add_special_tokens=False)
+    encoded.truncate(MAX_QUESTION_TOKENS)
+    return encoded

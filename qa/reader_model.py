@@ -14,6 +14,7 @@ from index.encoder_batches import attention_bias, padded
 from index.errors import WenbaoError
 from index.packaged_model import PACKAGED_MODEL, packaged_model_folder
 from qa.calibration import Calibration, load_calibration
+from qa.particles import particle_pieces
 from qa.reader import Floats, SpanReader
 from qa.reader_input import Window
 
@@ -152,11 +153,11 @@ def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: P
         from index.packed_linear import pack_bf16, pack_int8
 
         (pack_bf16 if precision == "bf16" else pack_int8)(model.transformer.encoder)
-    return SpanReader(OwnScorer(model, tokenizer.pad_token_id), tokenizer, pool)
+    return SpanReader(OwnScorer(model, tokenizer.pad_token_id), tokenizer, pool, particles=particle_pieces(tokenizer))
 
 
 def _shared_base(encoder: Encoder | None) -> tuple[Any, Any] | None:
-    """Return the transformer of the encoder and a tokenizer of our own, where it is the model the reader builds on.
+    """Return the transformer of the encoder and its tokenizer, where it is the model the reader builds on.
 
     That is the packaged one, or the same from the hub, on machines that the package does not exist for.
     """
@@ -164,8 +165,7 @@ def _shared_base(encoder: Encoder | None) -> tuple[Any, Any] | None:
         return None
     identity = encoder.identity
     same = identity.name == PACKAGED_MODEL or identity.name.lower().rstrip("/").endswith(PACKAGED_MODEL.split("/")[-1])
-    # A tokenizer keeps how it truncates as state of its own: the encoder's must stay the encoder's.
-    return (encoder.model[0].model, deepcopy(encoder.model.tokenizer)) if same else None
+    return (encoder.model[0].model, encoder.model.tokenizer) if same else None
 
 
 def _of_transformers(name: str, local: bool, pool: Executor, precision: Precision) -> SpanReader:

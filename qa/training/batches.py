@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from index.encoder_batches import padded, plan_batches
+from qa.particles import particle_pieces
 from qa.reader_input import Window, make_windows
 from qa.training.samples import Sample, SampleMaker
 from qa.training.squad import Example
@@ -57,6 +58,7 @@ class BatchStream:
         self._seed = seed
         self._budget = budget
         self._length = length
+        self._particles = particle_pieces(tokenizer)
 
     def batches(self, start: Place) -> Iterator[tuple[Place, TrainingBatch]]:
         """Yield batches from a place on; the place that comes with one is where to go on after it."""
@@ -91,7 +93,8 @@ class BatchStream:
         """Return one window of each sample, the one with the answer where there is one, and the answers' places."""
         chosen: dict[int, tuple[Window, tuple[int, int]]] = {}
         inputs = [sample.input for sample in samples]
-        for window in make_windows(self._tokenizer, inputs, length=self._length, stride=_STRIDE):
+        windows = make_windows(self._tokenizer, inputs, length=self._length, stride=_STRIDE, particles=self._particles)
+        for window in windows:
             answer = samples[window.input].answer
             place = window.place_of(answer) if answer else None
             if place or (answer is None and window.input not in chosen):

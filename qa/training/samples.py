@@ -1,8 +1,9 @@
 """From a question of a reading-comprehension set to what the reader is trained on: a passage as an archive has it.
 
 Contexts are cut to lengths like those of an archive's passages, bear a headline and sometimes a date, are now and then
-Traditional made Simplified, and are broken as newspaper columns break text. To questions with an answer come near
-ones without: the answering sentence left out, another text that BM25 takes for likely, another year asked.
+Traditional made Simplified or the other way round, and are broken as newspaper columns break text. To questions with
+an answer come near ones without: the answering sentence left out, another text that BM25 takes for likely, another year
+asked.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from index.folding import fold_text
 from index.sentences import split_sentences
@@ -21,6 +24,7 @@ from qa.training.squad import Context, Example, QuestionSet
 
 _YEAR = re.compile(r"(?<!\d)(1[89]|20)(\d\d)(?!\d)")
 _SPACED = re.compile(r"[A-Za-z가-힣] ?")
+_KANA = re.compile("[\u3041-\u30f6]")
 _CHARACTERS_PER_TOKEN = 1.6
 _SPACED_CHARACTERS_PER_TOKEN = 4.0
 
@@ -48,7 +52,8 @@ class SampleOptions:
     negatives: float = 0.5
     headline: float = 0.6
     date: float = 0.25
-    simplified: float = 0.5
+    simplified: float = 0.4
+    traditional: float = 0.25
     columns: float = 0.12
 
 
@@ -133,9 +138,25 @@ class SampleMaker:
                 passage
             ):
                 passage, title = simplified, fold_text(title, casefold=False)
+        elif draw < options.simplified + options.traditional and len(changed := in_traditional(passage)) == len(
+            passage
+        ):
+            passage, title, question = changed, in_traditional(title), in_traditional(question)
         if rng.random() < options.columns:
             passage, answer = broken_in_columns(passage, answer, rng)
         return Sample(ReaderInput(question, title, date, passage), answer)
+
+
+def in_traditional(text: str) -> str:
+    """Return Chinese text in Traditional characters, Japanese text as it is."""
+    return text if _KANA.search(text) else _traditional().convert(text)
+
+
+@lru_cache(maxsize=1)
+def _traditional() -> Any:
+    import opencc
+
+    return opencc.OpenCC("s2t")
 
 
 def without_answer(text: str, answers: tuple[str, ...]) -> str:
