@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from index.database import DatabaseReader, DatabaseWriter
+from index.encoded_text import encoded_text, encoded_texts, text_digest
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError, NotFoundError
-from index.folding import fold_text
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder, file_digest, replace_file
 from index.manifest import FORMAT_VERSION, Chunking, Counts, Manifest, read_manifest, record_files
@@ -34,7 +34,6 @@ from index.verify import require_sound
 from index.writing import in_use, one_writer, remove_abandoned, remove_superseded
 
 CHUNKING = Chunking(target=260, minimum=100, maximum=350)
-_HEADLINE_CHARACTERS = 80
 # What an interruption loses at most: 3 to 6 seconds of work.
 _ENCODE_CHUNK = 256
 _PROGRESS_STEP = 64
@@ -62,14 +61,6 @@ class BuildReport:
 
 
 OnProgress = Callable[[Progress], None]
-
-
-def encoder_text(headline: str, passage: str) -> str:
-    """Return what the encoder sees of a passage: its article's headline as context, then the passage, folded."""
-    context = headline[:_HEADLINE_CHARACTERS]
-    return fold_text(
-        f"{context}\n{passage}" if context and not passage.startswith(context) else passage, casefold=False
-    )
 
 
 def digest_inputs(files: Sequence[SourceFile]) -> str:
@@ -166,7 +157,7 @@ def _read_and_cut(
             for article in _with_new_ids(split_page(source).articles, article_ids):
                 article_row = database.add_article(article, source_row)
                 for passage in split_passages(article, source.text, **CHUNKING.model_dump()):
-                    digest = _digest(encoder_text(article.headline, passage.text))
+                    digest = text_digest(encoded_text(article.headline, passage.text))
                     database.add_passage(passage, article_row, digest)
                     digests.append(digest)
     for rejection in rejections:
@@ -210,12 +201,11 @@ def _encode(
     try:
         for start in range(0, len(pending), _ENCODE_CHUNK):
             chunk = pending[start : start + _ENCODE_CHUNK]
-            texts = [encoder_text(headline, text) for headline, text in _passages_with_headlines(reader, chunk)]
 
             def report(done: int, total: int, before: int = start) -> None:
                 on_progress(Progress("encode", before + done, len(pending)))
 
-            vectors[chunk] = encoder.encode_passages(texts, progress=report)
+            vectors[chunk] = encoder.encode_passages(encoded_texts(reader, chunk), progress=report)
             unfinished.add([digests[row] for row in chunk], vectors[chunk])
     finally:
         unfinished.close()
@@ -242,16 +232,6 @@ def _known_vectors(digests: Sequence[str], index: IndexFolder, encoder: Encoder)
     return dict(zip(wanted, fetched, strict=True))
 
 
-def _passages_with_headlines(reader: DatabaseReader, rows: Sequence[int]) -> list[tuple[str, str]]:
-    found = reader.in_chunks(
-        "SELECT passages.row, articles.headline, passages.text FROM passages"
-        " JOIN articles ON articles.row = passages.article WHERE passages.row IN ({})",
-        rows,
-    )
-    by_row = {int(row): (headline, text) for row, headline, text in found}
-    return [by_row[row] for row in rows]
-
-
 def _keyword_documents(generation: Generation, total: int, on_progress: OnProgress) -> Iterator[KeywordDocument]:
     reader = DatabaseReader(generation.database)
     for row, headline, text in reader.iterate(
@@ -264,10 +244,6 @@ def _keyword_documents(generation: Generation, total: int, on_progress: OnProgre
         yield KeywordDocument(int(row), tokenize(whole), character_bigrams(whole) + pinyin_pairs(whole))
     on_progress(Progress("keywords", total, total))
     reader.close()
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _nothing_to_index(paths: Sequence[Path], rejections: Sequence[Rejection]) -> str:

@@ -18,9 +18,11 @@ from index.errors import WenbaoError
 from index.export import export_archive
 from index.generations import list_generations, prune, roll_back
 from index.layout import IndexFolder
+from index.manifest import read_manifest
 from index.records import Rejection
 from index.sources import find_files
 from index.verify import verify_generation
+from index.verify_encoding import SAMPLE, verify_encoding
 
 EXIT_SOME_REFUSED = 3
 _REFUSALS_SHOWN = 20
@@ -169,15 +171,31 @@ def info(folder: Path, as_json: bool) -> None:
 
 @index_commands.command()
 @index_option
+@model_option
+@click.option("--deep", is_flag=True, help="Encode every passage again, not only a sample. 全部段落重新编码比对。")
 @json_option
-def verify(folder: Path, as_json: bool) -> None:
-    """Check every file and every span of an archive. Exit status 1 if a check fails. 校验索引。"""
-    checks = verify_generation(IndexFolder(folder).current())
+def verify(folder: Path, model: str | None, deep: bool, as_json: bool) -> None:
+    """Check every file, span and vector of an archive. 校验索引。
+
+    Passages are encoded again and compared with their vectors, a sample of them, or all with --deep. Exit status 1 if a
+    check fails.
+    """
+    generation = IndexFolder(folder).current()
+    checks = verify_generation(generation)
+    if all(check.passed for check in checks):
+        encoder = load_encoder(model or read_manifest(generation).encoder.name)
+        with tqdm(desc=_STAGES["encode"], unit="", disable=as_json or not deep) as bar:
+
+            def show(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            checks += verify_encoding(generation, encoder, sample=None if deep else SAMPLE, progress=show)
     if as_json:
         print_json([asdict(check) for check in checks])
     else:
         for check in checks:
-            click.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<12} {check.detail}")
+            click.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<13} {check.detail}")
     if not all(check.passed for check in checks):
         raise click.exceptions.Exit(1)
 

@@ -14,6 +14,8 @@ from index.layout import Generation, IndexFolder
 from index.manifest import record_files
 from index.vectors import FaissStore
 from index.verify import verify_generation
+from index.verify_encoding import verify_encoding
+from tests.fakes import HashingEncoder
 
 
 def seal(generation: Generation) -> None:
@@ -57,7 +59,7 @@ def add_a_file(generation: Generation) -> None:
 
 def test_a_sound_archive_passes_every_check(index_folder: Path) -> None:
     checks = verify_generation(IndexFolder(index_folder).current())
-    assert {check.name for check in checks} == {"manifest", "digests", "counts", "references", "spans", "vectors"}
+    assert [check.name for check in checks] == ["manifest", "digests", "counts", "references", "spans", "vectors"]
     assert all(check.passed for check in checks)
 
 
@@ -84,6 +86,37 @@ def test_damage_is_caught_by_its_check(
     failed = {check.name: check.detail for check in verify_generation(generation) if not check.passed}
     assert caught_by in failed
     assert failed[caught_by]
+
+
+def test_the_encoder_and_its_vectors_are_checked(index_folder: Path) -> None:
+    generation = IndexFolder(index_folder).current()
+    checks = verify_encoding(generation, HashingEncoder(), sample=2)
+    assert [check.name for check in checks] == ["encoder", "encoded texts", "encoding"]
+    assert all(check.passed for check in checks)
+    (check,) = verify_encoding(generation, HashingEncoder("other"))
+    assert not check.passed
+    assert "--model" in check.detail
+
+
+def test_one_vector_of_another_passage_is_found_by_encoding_all(index_folder: Path) -> None:
+    generation = IndexFolder(index_folder).current()
+    store = FaissStore.open(generation.vectors)
+    vectors = store.fetch(np.arange(len(store)))
+    vectors[1] = vectors[0]
+    FaissStore.write(generation.vectors, vectors)
+    seal(generation)
+    assert all(check.passed for check in verify_generation(generation))
+    checks = {check.name: check for check in verify_encoding(generation, HashingEncoder(), sample=None)}
+    assert not checks["encoding"].passed
+    assert "passage 1 " in checks["encoding"].detail
+
+
+def test_a_headline_that_is_not_the_encoded_one_is_found(index_folder: Path) -> None:
+    generation = IndexFolder(index_folder).current()
+    change_database("UPDATE articles SET headline = '另' || headline")(generation)
+    assert all(check.passed for check in verify_generation(generation))
+    checks = {check.name: check for check in verify_encoding(generation, HashingEncoder())}
+    assert "another text" in checks["encoded texts"].detail
 
 
 @pytest.mark.parametrize("name", ["vectors.faiss", "articles.sqlite"])
