@@ -78,6 +78,11 @@ class IndexFolder:
         """The file that the one writer holds locked."""
         return self.folder / "build.lock"
 
+    @property
+    def lock_holder(self) -> Path:
+        """The file that says who that is."""
+        return self.folder / "build.holder"
+
     def current(self) -> Generation:
         """Return the generation in use.
 

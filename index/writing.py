@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 
 from filelock import FileLock, Timeout
 
 from index.errors import ArchiveError, InputError, NotFoundError
-from index.layout import Generation, IndexFolder
+from index.layout import Generation, IndexFolder, replace_file
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who writes to an index folder: the process, its machine, and since when (ISO, UTC)."""
+
+    pid: int
+    host: str
+    since: str
 
 
 @contextmanager
 def one_writer(index: IndexFolder) -> Iterator[None]:
-    """Hold the index folder's write lock, which the system gives back if the holder dies."""
+    """Hold the index folder's write lock, which the system gives back if the holder dies.
+
+    Raises:
+        ArchiveError: another process holds it; the message says which.
+        InputError: the folder cannot be written to.
+    """
     lock = FileLock(index.lock, timeout=0)
     try:
         lock.acquire()
+        holder = Holder(os.getpid(), socket.gethostname(), datetime.now(timezone.utc).isoformat(timespec="seconds"))
+        replace_file(index.lock_holder, json.dumps(asdict(holder)))
     except Timeout:
+        holds = _holder(index)
+        by = f"process {holds.pid} on {holds.host}, since {holds.since}" if holds else f"it holds {index.lock.name}"
         raise ArchiveError(
-            f"Another build is writing to {index.folder} (it holds {index.lock.name}). "
+            f"Another build is writing to {index.folder} ({by}). "
             "Wait until it has finished, or name another folder with --index DIR."
         ) from None
     except OSError as error:
+        lock.release()
         raise InputError(
             f"The index folder {index.folder} cannot be written to ({error.strerror}). "
             "Check its permissions, or name another one with --index DIR."
@@ -31,7 +55,15 @@ def one_writer(index: IndexFolder) -> Iterator[None]:
     try:
         yield
     finally:
+        index.lock_holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _holder(index: IndexFolder) -> Holder | None:
+    try:
+        return Holder(**json.loads(index.lock_holder.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None  # it has just taken the lock, or just given it back
 
 
 def remove_abandoned(index: IndexFolder) -> None:

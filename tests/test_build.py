@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,28 @@ def test_nothing_readable_is_an_error_that_says_why(tmp_path: Path, hashing: Has
 def test_two_builds_at_once_are_refused(pages: Path, index_folder: Path) -> None:
     with FileLock(IndexFolder(index_folder).lock), pytest.raises(ArchiveError, match="Another build"):
         build_archive([pages], index_folder, HashingEncoder())
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from index.layout import IndexFolder
+from index.writing import one_writer
+with one_writer(IndexFolder(Path(sys.argv[1]))):
+    print("holding", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_holder_of_the_lock_is_named_and_its_death_frees_it(pages: Path, index_folder: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(index_folder)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "holding\n"
+        with pytest.raises(ArchiveError, match=f"process {holder.pid} on .+, since 20"):
+            build_archive([pages], index_folder, HashingEncoder())
+        holder.kill()
+    assert build_archive([pages], index_folder, HashingEncoder()).counts.articles == 3
 
 
 def test_progress_counts_up_to_its_totals(pages: Path, tmp_path: Path, hashing: HashingEncoder) -> None:
