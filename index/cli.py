@@ -12,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from index.archive import DEFAULT_INDEX, Archive
-from index.build import Progress, build_archive
+from index.build import BuildReport, Progress, build_archive
 from index.encoder import load_encoder
 from index.errors import WenbaoError
 from index.export import export_archive
@@ -23,6 +23,7 @@ from index.records import Rejection
 from index.sources import find_files
 from index.verify import verify_generation
 from index.verify_encoding import SAMPLE, verify_encoding
+from index.watch import DEFAULT_QUIET, watch_archive
 
 EXIT_SOME_REFUSED = 3
 _REFUSALS_SHOWN = 20
@@ -128,14 +129,45 @@ def build(paths: tuple[Path, ...], folder: Path, model: str | None, as_json: boo
             }
         )
     else:
-        counts = report.counts
-        click.echo(
-            f"{counts.articles} articles, {counts.passages} passages from {counts.sources} sources in {folder} "
-            f"({report.reused} vectors reused, {report.seconds:.1f} s). 已建立索引：{counts.articles} 篇文章。"
-        )
+        click.echo(_summary(report, folder))
         _show_rejections(report.rejections)
     if report.rejections:
         raise click.exceptions.Exit(EXIT_SOME_REFUSED)
+
+
+@index_commands.command("watch")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@index_option
+@model_option
+@click.option(
+    "--quiet",
+    type=click.FloatRange(0, min_open=True),
+    default=DEFAULT_QUIET,
+    show_default=True,
+    help="Seconds without a change to wait for. 静默多少秒后重建。",
+)
+def watch_command(paths: tuple[Path, ...], folder: Path, model: str | None, quiet: float) -> None:
+    """Build now, and again whenever files have changed. 文件变动后自动重建索引。
+
+    Goes on until Ctrl-C. Bots and servers that run follow each new generation. A build that fails leaves the archive as
+    it was, and is tried again.
+    """
+    find_files(paths)  # names a missing path before the model is loaded
+    encoder = load_encoder(model)
+    bars = ProgressBars()
+    click.echo(f"Watching {', '.join(map(str, paths))}; Ctrl-C ends it. 正在监视，按 Ctrl-C 结束。", err=True)
+    try:
+        for outcome in watch_archive(paths, folder, encoder, bars, quiet=quiet):
+            bars.close()
+            if isinstance(outcome, WenbaoError):
+                click.echo(f"Not built: {outcome}", err=True)
+            else:
+                click.echo(_summary(outcome, folder))
+                _show_rejections(outcome.rejections)
+    except KeyboardInterrupt:
+        click.echo("Stopped. 已停止。", err=True)
+    finally:
+        bars.close()
 
 
 @index_commands.command()
@@ -260,6 +292,14 @@ def export_command(target: Path, folder: Path, as_json: bool) -> None:
         print_json(written)
     else:
         click.echo(", ".join(f"{count} {name}" for name, count in written.items()) + f" in {target}. 已导出。")
+
+
+def _summary(report: BuildReport, folder: Path) -> str:
+    counts = report.counts
+    return (
+        f"{counts.articles} articles, {counts.passages} passages from {counts.sources} sources in {folder} "
+        f"({report.reused} vectors reused, {report.seconds:.1f} s). 已建立索引：{counts.articles} 篇文章。"
+    )
 
 
 def _show_rejections(rejections: tuple[Rejection, ...] | list[Rejection]) -> None:

@@ -1,0 +1,85 @@
+"""Following a folder: built again after a change, and after a failure."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from index.archive import Archive
+from index.build import BuildReport, build_archive
+from index.errors import ArchiveError, WenbaoError
+from index.layout import IndexFolder
+from index.watch import is_up_to_date, watch_archive
+from index.writing import one_writer
+from tests.fakes import HashingEncoder
+
+PATIENCE = 30
+
+
+@pytest.fixture
+def followed(pages: Path, tmp_path: Path) -> Path:
+    """Pages that a test may change."""
+    return shutil.copytree(pages, tmp_path / "pages")
+
+
+@pytest.fixture
+def outcomes(
+    followed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Queue[BuildReport | WenbaoError]]:
+    """What a watch over the pages in a thread of its own yields."""
+    monkeypatch.setattr("index.watch._RETRY_SECONDS", 0.2)
+    seen: Queue[BuildReport | WenbaoError] = Queue()
+    stop = threading.Event()
+
+    def follow() -> None:
+        for outcome in watch_archive([followed], tmp_path / "index", HashingEncoder(), quiet=0.1, stop=stop):
+            seen.put(outcome)
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    yield seen
+    stop.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_new_changed_and_removed_files_are_followed(
+    followed: Path, tmp_path: Path, outcomes: Queue[BuildReport | WenbaoError]
+) -> None:
+    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    (followed / "new.txt").write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
+    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    assert "new.txt" in Archive.open(tmp_path / "index").source_names()
+    (followed / "new.txt").unlink()
+    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    assert "new.txt" not in Archive.open(tmp_path / "index").source_names()
+    assert is_up_to_date([followed], tmp_path / "index", HashingEncoder())
+    assert not is_up_to_date([followed], tmp_path / "index", HashingEncoder("other"))
+    assert outcomes.empty()
+
+
+def test_a_build_that_fails_is_told_and_tried_again(
+    followed: Path, tmp_path: Path, outcomes: Queue[BuildReport | WenbaoError]
+) -> None:
+    outcomes.get(timeout=PATIENCE)
+    with one_writer(IndexFolder(tmp_path / "index")):
+        (followed / "new.txt").write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
+        assert isinstance(outcomes.get(timeout=PATIENCE), ArchiveError)
+    while isinstance(outcome := outcomes.get(timeout=PATIENCE), ArchiveError):
+        pass
+    assert isinstance(outcome, BuildReport)
+    assert "new.txt" in Archive.open(tmp_path / "index").source_names()
+
+
+def test_nothing_is_built_where_nothing_has_changed(followed: Path, tmp_path: Path) -> None:
+    build_archive([followed], tmp_path / "index", HashingEncoder())
+    before = IndexFolder(tmp_path / "index").current()
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    assert list(watch_archive([followed], tmp_path / "index", HashingEncoder(), quiet=0.1, stop=stop)) == []
+    assert IndexFolder(tmp_path / "index").current() == before
