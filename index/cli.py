@@ -17,9 +17,11 @@ from index.encoder import load_encoder
 from index.errors import WenbaoError
 from index.export import export_archive
 from index.generations import list_generations, prune, roll_back
-from index.layout import IndexFolder
+from index.layout import IndexFolder, replace_file
 from index.manifest import read_manifest
 from index.records import Rejection
+from index.report import report_archive
+from index.report_page import render_report
 from index.sources import find_files
 from index.verify import verify_generation
 from index.verify_encoding import SAMPLE, verify_encoding
@@ -292,6 +294,19 @@ def export_command(target: Path, folder: Path, as_json: bool) -> None:
         print_json(written)
     else:
         click.echo(", ".join(f"{count} {name}" for name, count in written.items()) + f" in {target}. 已导出。")
+
+
+@index_commands.command("report")
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path), default=Path("wenbao-report.html"))
+@index_option
+def report_command(target: Path, folder: Path) -> None:
+    """Write one HTML page with the figures of an archive to TARGET. 生成索引概览网页。
+
+    Articles by month and paper, passage lengths, a map of the passages, pages worth a look, articles told more than
+    once, files refused. The page refers to nothing outside it.
+    """
+    replace_file(target, render_report(report_archive(Archive.open(folder))))
+    click.echo(f"{target} is written. 已生成。")
 
 
 def _summary(report: BuildReport, folder: Path) -> str:
