@@ -116,7 +116,7 @@ def _fill(
     if counts.passages == 0:
         raise InputError(_nothing_to_index(paths, rejections))
     vectors, reused = _encode(digests, index, generation, encoder, on_progress)
-    FaissStore.write(generation.vectors, vectors)
+    vector_index = FaissStore.write(generation.vectors, vectors)
     write_keywords(generation.keywords, _keyword_documents(generation, counts.passages, on_progress))
     manifest = Manifest(
         format_version=FORMAT_VERSION,
@@ -131,6 +131,7 @@ def _fill(
         inputs_digest=digest_inputs(files),
         build_seconds=round(time.monotonic() - started, 3),
         files=record_files(generation),
+        vector_index=vector_index,
     )
     replace_file(generation.manifest, manifest.model_dump_json(indent=2) + "\n")
     on_progress(Progress("verify", 0, 0))

@@ -23,6 +23,7 @@ from index.records import Rejection
 from index.report import report_archive
 from index.report_page import render_report
 from index.sources import find_files
+from index.vector_plan import describe as describe_vectors
 from index.verify import verify_generation
 from index.verify_encoding import SAMPLE, verify_encoding
 from index.watch import DEFAULT_QUIET, watch_archive
@@ -198,6 +199,7 @@ def info(folder: Path, as_json: bool) -> None:
         f"encoder     {manifest.encoder.name}, {manifest.encoder.dimension} dimensions, "
         f"sha256 {manifest.encoder.digest[:12]}…"
     )
+    click.echo(f"vectors     {describe_vectors(manifest.vector_index)}")
     names = archive.source_names()
     click.echo(f"sources     {', '.join(names[:10])}{' …' if len(names) > 10 else ''}")
     _show_rejections(archive.rejections())

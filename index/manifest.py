@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError
 from index.layout import Generation, file_digest
+from index.vector_plan import VectorIndex
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Version 1 knew no other than exact vector indexes, and did not say so.
+_READABLE = (1, 2)
 
 
 class _Frozen(BaseModel):
@@ -57,6 +60,7 @@ class Manifest(_Frozen):
     inputs_digest: str
     build_seconds: float
     files: dict[str, FileRecord]
+    vector_index: VectorIndex = VectorIndex("flat")
 
 
 def record_files(generation: Generation) -> dict[str, FileRecord]:
@@ -104,8 +108,8 @@ def _refuse_other_format(text: str, path: Path) -> None:
         found = _Version.model_validate_json(text).format_version
     except ValidationError:
         return
-    if found != FORMAT_VERSION:
+    if found not in _READABLE:
         raise ArchiveError(
-            f"The archive of {path} has format version {found}, this Wenbao reads version {FORMAT_VERSION}. "
+            f"The archive of {path} has format version {found}, this Wenbao reads versions up to {FORMAT_VERSION}. "
             "Rebuild the archive with this version: wenbao index build PATH"
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from index.report import ArchiveReport, MapPoint
+from index.vector_plan import describe
 
 _WIDTH, _HEIGHT = 860, 520
 _COLOURS = ("#a3231c", "#1c5fa3", "#2d8a4e", "#b8860b", "#6b3fa0", "#c2571a", "#0f7f86", "#8a2d63")
@@ -49,7 +50,7 @@ table {{ border-collapse: collapse }} td, th {{ padding: 3px 16px 3px 0; text-al
                 ["refused 未读取", f"{counts.rejections:,}"],
                 ["size on disk 占用", f"{report.bytes / 1e6:,.1f} MB"],
                 ["encoder 向量模型", f"{manifest.encoder.name}, {manifest.encoder.dimension} dimensions"],
-                ["vector index 向量索引", "exact: it finds what there is, recall 1.0"],
+                ["vector index 向量索引", describe(manifest.vector_index)],
             ],
         )
     }

@@ -9,6 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from index.errors import ArchiveError
+from index.vector_plan import DEFAULT_RECALL, VectorIndex, make_index, plan
+
+# Of a filter that keeps less than this, inverted lists hold too few: its rows are compared one by one.
+_SELECTIVE = 0.05
+_SCANNED_AT_ONCE = 65_536
 
 Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -34,10 +39,13 @@ class VectorStore(Protocol):
 
 
 class FaissStore:
-    """Exact search over a flat FAISS index."""
+    """Search in a FAISS index: exact, or in some of the lists of an inverted one (see `index.vector_plan`)."""
 
     def __init__(self, index: Any) -> None:
         self._index = index
+        self._inverted = hasattr(index, "nprobe")
+        if self._inverted:
+            index.make_direct_map()  # where each row is stored, for `fetch`
 
     @classmethod
     def open(cls, path: Path) -> FaissStore:
@@ -57,13 +65,22 @@ class FaissStore:
             ) from error
 
     @staticmethod
-    def write(path: Path, vectors: Vectors) -> None:
-        """Write a store of unit vectors, shape (n, dimension); row numbers are their positions."""
+    def write(
+        path: Path, vectors: Vectors, *, planned: VectorIndex | None = None, recall: float = DEFAULT_RECALL
+    ) -> VectorIndex:
+        """Write a store of unit vectors, shape (n, dimension); row numbers are their positions. Return what it is.
+
+        Args:
+            path: The file.
+            vectors: The vectors.
+            planned: The kind of index; by default it follows from the number of vectors.
+            recall: What an inverted index is tuned to.
+        """
         import faiss
 
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        index, made = make_index(planned or plan(len(vectors)), vectors, recall)
         faiss.write_index(index, str(path))
+        return made
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -83,11 +100,30 @@ class FaissStore:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         if rows is None:
             scores, found = self._index.search(queries, k)
+        elif self._inverted and len(rows) < _SELECTIVE * len(self):
+            return self._scan(queries, k, rows)
         else:
             selector = faiss.IDSelectorBatch(np.ascontiguousarray(rows, dtype=np.int64))
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+            kind = faiss.SearchParametersIVF if self._inverted else faiss.SearchParameters
+            options = {"nprobe": self._index.nprobe} if self._inverted else {}
+            parameters = kind(sel=selector, **options)  # type: ignore[call-arg]
             scores, found = self._index.search(queries, k, params=parameters)
+        if self._inverted and (found < 0).any():  # the lists searched hold fewer than k
+            return self._scan(queries, k, np.arange(len(self)) if rows is None else rows)
         return found.astype(np.int64), scores.astype(np.float32)
+
+    def _scan(self, queries: Vectors, k: int, rows: Rows) -> tuple[Rows, Vectors]:
+        """Compare the queries with each of the rows; of equal products, the first row comes first."""
+        rows = np.sort(rows)
+        products = np.concatenate(
+            [
+                queries @ self.fetch(rows[start : start + _SCANNED_AT_ONCE]).T
+                for start in range(0, len(rows), _SCANNED_AT_ONCE)
+            ],
+            axis=1,
+        )
+        order = np.argsort(-products, axis=1, kind="stable")[:, :k]
+        return rows[order], np.take_along_axis(products, order, axis=1)
 
     def fetch(self, rows: Rows) -> Vectors:
         """Return the vectors of the rows, shape (len(rows), dimension)."""
