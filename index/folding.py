@@ -106,3 +106,9 @@ def fold(text: str, *, casefold: bool = True) -> Folded:
 def fold_text(text: str, *, casefold: bool = True) -> str:
     """Return `fold(text).text`, for where the way back is not needed."""
     return fold(text, casefold=casefold).text
+
+
+@lru_cache(maxsize=4096)
+def fold_phrase(text: str) -> str:
+    """Return `fold_text` of a short text, remembered: the candidates for an answer are looked at several times."""
+    return fold_text(text)

@@ -1,6 +1,9 @@
-"""The edges of an answer: no white space, no stray punctuation, no bracket or quotation mark without its partner."""
+"""The edges of an answer: no white space, stray punctuation or half figure, no bracket or quotation mark without its
+partner."""
 
 from __future__ import annotations
+
+import re
 
 from index.spans import Span
 
@@ -16,6 +19,10 @@ _PAIRS = {
     "【": "】",
     "[": "]",
 }
+# 2022 after "1." is no fraction of it, but an item that begins with a year.
+_FIGURE = re.compile(r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]{1,3}(?![0-9]))?")
+_LONGEST_FIGURE = 20
+_NUMERAL = re.compile("[0-9一二三四五六七八九十百]")
 _CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
 _STRIPPED = frozenset("，,。．；;：:、！!？?…·—-~～|")
 _KEPT_IN_FRONT = frozenset("-~～")
@@ -24,8 +31,8 @@ _KEPT_IN_FRONT = frozenset("-~～")
 def tidy(text: str, start: int, end: int) -> Span | None:
     """Return the range without what does not belong to an answer at its edges; None where nothing is left.
 
-    A partner that is missing inside is taken in where it stands right outside; else the one without is dropped where it
-    stands at the edge. A pair around the whole answer stays.
+    A figure at an edge is taken in whole. A partner that is missing inside is taken in where it stands right outside;
+    else the one without is dropped where it stands at the edge. A pair around the whole answer stays.
     """
     before = (-1, -1)
     while before != (start, end) and start < end:
@@ -36,10 +43,24 @@ def tidy(text: str, start: int, end: int) -> Span | None:
             end -= 1
     if start >= end or not any(character.isalnum() for character in text[start:end]):
         return None
+    start, end = _whole_figures(text, start, end)
     openings, closings = _unmatched(text[start:end])
     if openings and text[end : end + 1] == _PAIRS[openings[-1]]:
         end += 1
     if closings and start > 0 and text[start - 1] == _CLOSING[closings[0]]:
+        start -= 1
+    return start, end
+
+
+def _whole_figures(text: str, start: int, end: int) -> Span:
+    """Return the range, widened by the rest of a figure that begins or ends outside it, the 第 of an ordinal too."""
+    low = max(start - _LONGEST_FIGURE, 0)
+    for match in _FIGURE.finditer(text, low, end + _LONGEST_FIGURE):
+        if match.start() < start < match.end():
+            start = match.start()
+        if match.start() < end < match.end():
+            end = match.end()
+    if start > 0 and text[start - 1] == "第" and _NUMERAL.match(text, start):
         start -= 1
     return start, end
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from index.folding import fold_text
+from index.folding import fold_phrase
 from qa.question import Question
 
 _NUMERALS = "0-9〇零一二两三四五六七八九十百千万亿多余%％"
@@ -15,6 +15,11 @@ _MEASURES = (
 )
 # 多少游客 asks for a number of any unit; 多少人 for one of people.
 _ASKED_UNIT = re.compile(rf"(?:多少|几)([{_MEASURES}])")
+# 同比增长了多少 asks for a share, and so does a rate by its name.
+_ASKED_RATE = re.compile(
+    r"(?:同比|环比).{0,8}(?:多少|几)(?!\w?[元人吨辆件户亿万])|(?:占比|比例|比重|率|增幅|降幅|增速)(?:是|为|达|达到|有)?(?:多少|几)"
+)
+_RATE = re.compile(r"[%‰倍成]|百分|分之|个点")
 _TIME = re.compile(r"[0-9〇一二三四五六七八九十]+\s*[年月日时点号]|日前|近日|今天|昨天|上午|下午|凌晨|晚上")
 _PLACE = re.compile(r"[省市县区镇乡村路街厅馆院园楼场站港桥室]")
 _REASON = re.compile("因为|由于|因|为了|为|所以|导致|才能|because")
@@ -24,12 +29,16 @@ _SENTENCE_END = re.compile(r"[。！!；;….][”’」』》）)\"']*$|\d$")
 
 def can_answer(question: Question, text: str) -> bool:
     """Say whether a sentence holds the kind of thing the question asks for; true where one cannot tell."""
-    folded = fold_text(text)
-    if question.kind == "number":
-        unit = _ASKED_UNIT.search(fold_text(question.text))
-        return bool(_DIGIT.search(folded)) and (
-            unit is None or bool(re.search(rf"[{_NUMERALS}]{{1,2}}{re.escape(unit[1])}", folded))
-        )
+    folded = fold_phrase(text)
+    if question.kind in ("number", "time"):
+        asked = fold_phrase(question.text)
+        if question.kind == "number":
+            if not _DIGIT.search(folded):
+                return False
+            if _ASKED_RATE.search(asked) and not _RATE.search(folded):
+                return False
+        if not all(re.search(rf"[{_NUMERALS}]{{1,2}}{re.escape(unit)}", folded) for unit in _ASKED_UNIT.findall(asked)):
+            return False
     marks = {"time": _TIME, "place": _PLACE, "reason": _REASON, "list": _LISTING}
     mark = marks.get(question.kind)
     return mark is None or bool(mark.search(folded))

@@ -101,10 +101,14 @@ def confidence_features(
         article: The text of its article with dates and headline, where a year that the question names should stand.
         background: The evidence of the whole archive, where filters left few candidates.
     """
-    from qa.ranking import same_answer
+    from qa.ranking import overlap, same_answer
 
     best = answers[0]
-    rivals = [answer.score for answer in answers[1:] if not same_answer(answer.text, best.text)]
+    rivals = [
+        answer.score
+        for answer in answers[1:]
+        if not (same_answer(answer.text, best.text) or overlap(answer.candidate, best.candidate))
+    ]
     lead = best.score - max(rivals, default=best.score - _LIMIT)
     return {
         "bias": 1.0,
@@ -113,6 +117,7 @@ def confidence_features(
         "lead": math.log1p(max(min(lead, _LIMIT), 0.0)),
         "support": best.features["support"],
         "kind": best.features["kind"],
+        "figures": best.features["figures"],
         "echo": best.features["echo"],
         "passage": max(best.features["passage"], -_LIMIT),
         "margin": retrieval_margin(evidence, background),

@@ -12,21 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from index.folding import fold_text
 from index.spans import Spans, slice_spans
 from index.tokens import character_bigrams
 from qa.answer_kinds import can_answer
+from qa.figures import count_figures, figures_of
 from qa.question import Question
 from qa.reader import Candidate, ReadPassage
 from qa.scoring import normalize_answer
 
-_NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_SCALES = {"十": 10.0, "百": 100.0, "千": 1000.0, "万": 10_000.0, "亿": 100_000_000.0}
-# A lone Chinese numeral is rather part of a word (一些) than a figure, unless it is ten.
-_FIGURE = re.compile(
-    r"(?:(?P<digits>[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)|(?P<numerals>[〇零一二两三四五六七八九十百千万亿]{2,}|十))"
-    r"(?P<scale>[百千万亿])?[多余来几]*(?P<unit>[^\W\d_])?"
-)
+_EACH = re.compile("分别|各[是为有]?(?:多少|几)|respectively")
 _LEAST_SHARE = 0.4
 _MOST_SUPPORT = 2.0
 
@@ -76,6 +70,7 @@ def rank_answers(
             "passage": passages[candidate.passage].score - best,
             "support": min(sum(belief for belief, _ in others.values()), _MOST_SUPPORT),
             "kind": float(can_answer(question, text)),
+            "figures": float(_as_many_figures_as_asked(question, text)),
             "echo": _echo(question, text),
         }
         answers.append(
@@ -94,6 +89,11 @@ def rank_answers(
 def text_of(candidate: Candidate, passages: Sequence[ReadPassage]) -> str:
     """Return the words of a candidate."""
     return passages[candidate.passage].passage.text[candidate.start : candidate.end]
+
+
+def overlap(left: Candidate, right: Candidate) -> bool:
+    """Say whether two candidates are versions of one: words of the same passage that they share."""
+    return left.passage == right.passage and left.start < right.end and right.start < left.end
 
 
 def same_answer(left: str, right: str) -> bool:
@@ -120,32 +120,12 @@ def _compared_by(text: str) -> tuple[str, list[tuple[float, str]]]:
     return normalize_answer(text), figures_of(text)
 
 
-def figures_of(text: str) -> list[tuple[float, str]]:
-    """Return the figures in a text with their units, one character each: 约3,800余人次 has (3800.0, "人")."""
-    found = []
-    for match in _FIGURE.finditer(fold_text(text)):
-        value = _value(match["digits"] or match["numerals"]) * _SCALES.get(match["scale"] or "", 1.0)
-        found.append((value, match["unit"] or ""))
-    return found
-
-
-def _value(written: str) -> float:
-    """Return the value of digits with commas, or of Chinese numerals."""
-    if written[0].isdigit() and written.isascii():
-        return float(written.replace(",", ""))
-    if not any(numeral in _SCALES for numeral in written):
-        return float("".join(str(_NUMERALS[numeral]) for numeral in written))
-    total, section, digit = 0.0, 0.0, 0.0
-    for numeral in written:
-        if numeral in _NUMERALS:
-            digit = float(_NUMERALS[numeral])
-        elif _SCALES[numeral] < 10_000:
-            section += (digit or 1.0) * _SCALES[numeral]
-            digit = 0.0
-        else:
-            total = (total + section + digit) * _SCALES[numeral]
-            section = digit = 0.0
-    return total + section + digit
+def _as_many_figures_as_asked(question: Question, text: str) -> bool:
+    """Say whether an answer to a question for a number gives one figure, or several where each is asked for."""
+    if question.kind != "number":
+        return True
+    count = count_figures(text)
+    return count > 1 if _EACH.search(question.text) else count <= 1
 
 
 def _echo(question: Question, text: str) -> float:

@@ -24,7 +24,12 @@ Floats = npt.NDArray[np.float32]
 WINDOW = 256
 STRIDE = 96
 MAX_ANSWER_TOKENS = 80
-_KEPT = 6
+_KEPT = 4
+# Ranges that score so much less than the best of all passages never come first, and cost time to compare.
+_PRUNED = 12.0
+# Besides the best range at a place, the next best ones that share words with it: what is asked for may decide.
+_VERSIONS = 3
+_VERSIONS_MARGIN = 4.0
 # Most of the best ranges overlap the very best one: look at so many to find others.
 _LOOKED_AT = 600
 # The activations of so many tokens stay in a core's second-level cache, and two threads have a batch each.
@@ -68,7 +73,11 @@ class ScoringModel(Protocol):
     """A network that scores every token of windows as an answer's start and end."""
 
     def score(self, windows: Sequence[Window], length: int) -> Floats:
-        """Return the scores (windows, length, 2) of windows padded to a length; those of token 0 are the null score."""
+        """Return the outputs (windows, length, 2 or more) for windows padded to a length.
+
+        The first two are scores as start and as end, those of token 0 the null score. Half of the others are a token's
+        as a start, half its as an end; their product is added to the score of a range.
+        """
         ...
 
 
@@ -96,8 +105,10 @@ class SpanReader:
     def read(self, question: Question, vector: Floats, passages: Sequence[ReadPassage]) -> list[Candidate]:
         """Return the best ranges of each passage, those of all passages together best first."""
         inputs = [ReaderInput(question.text, read.headline, read.date or "", read.passage.text) for read in passages]
+        found = [candidate for candidates in self.read_inputs(inputs) for candidate in candidates]
+        least = max((candidate.score for candidate in found), default=0.0) - _PRUNED
         return sorted(
-            (candidate for found in self.read_inputs(inputs) for candidate in found),
+            (candidate for candidate in found if candidate.score >= least),
             key=lambda candidate: (-candidate.score, candidate.passage, candidate.start, candidate.end),
         )
 
@@ -130,7 +141,9 @@ class SpanReader:
         return [
             [
                 Candidate(place, start, end, round(score, 4), round(float(answerable[place]), 4))
-                for (start, end), score in sorted(ranges.items(), key=lambda item: (-item[1], item[0]))[:kept]
+                for (start, end), score in sorted(ranges.items(), key=lambda item: (-item[1], item[0]))[
+                    : kept * _VERSIONS
+                ]
             ]
             for place, ranges in enumerate(found)
         ]
@@ -139,19 +152,19 @@ class SpanReader:
 def best_ranges(scores: Floats, window: Window, kept: int) -> tuple[list[tuple[tuple[int, int], float]], float]:
     """Return the best valid ranges of a window, and the log-odds of all ranges together, against its null score.
 
-    Of ranges that overlap only the best is returned. A valid range starts and ends in the passage, in this order, and
-    has at most `MAX_ANSWER_TOKENS` tokens.
+    Of ranges that overlap only the best is returned, with up to `_VERSIONS` - 1 that score nearly as much. A valid one
+    starts and ends in the passage, in this order, and has at most `MAX_ANSWER_TOKENS` tokens.
 
     Args:
-        scores: Start and end scores of its tokens, shape (at least as many as tokens, 2).
+        scores: The outputs for its tokens, shape (at least as many as tokens, 2 or more), see `ScoringModel`.
         window: The window.
-        kept: How many ranges to return at most; they are places in the passage's text.
+        kept: How many ranges that do not overlap to return at most; they are places in the passage's text.
     """
-    null = float(scores[0].sum())
+    null = float(scores[0, :2].sum())
     count = len(window.offsets)
-    starts = scores[window.first : window.first + count, 0].astype(np.float64)
-    ends = scores[window.first : window.first + count, 1].astype(np.float64)
-    sums = starts[:, None] + ends[None, :]
+    of_passage = scores[window.first : window.first + count].astype(np.float64)
+    width = (scores.shape[1] - 2) // 2
+    sums = of_passage[:, :1] + of_passage[None, :, 1] + of_passage[:, 2 : 2 + width] @ of_passage[:, 2 + width :].T
     distance = np.arange(count)[None, :] - np.arange(count)[:, None]
     sums = np.where((distance >= 0) & (distance < MAX_ANSWER_TOKENS), sums, -np.inf)
     top = float(sums.max())
@@ -159,15 +172,20 @@ def best_ranges(scores: Floats, window: Window, kept: int) -> tuple[list[tuple[t
     flattened = sums.ravel()
     wanted = min(_LOOKED_AT, len(flattened))
     likely = np.sort(np.argpartition(-flattened, wanted - 1)[:wanted])
-    order = likely[np.argsort(-flattened[likely], kind="stable")]
-    chosen: list[tuple[int, int]] = []
-    for flat in order:
-        first, last = divmod(int(flat), count)
-        if np.isfinite(flattened[flat]) and all(last < low or first > high for low, high in chosen):
-            chosen.append((first, last))
-        if len(chosen) >= kept:
+    likely = likely[np.argsort(-flattened[likely], kind="stable")]
+    first, last = np.divmod(likely, count)
+    values = flattened[likely]
+    left = np.isfinite(values)
+    chosen: list[int] = []
+    for _ in range(kept):
+        if not left.any():
             break
+        best = int(left.argmax())
+        here = left & (first <= last[best]) & (last >= first[best])
+        chosen += np.flatnonzero(here & (values >= values[best] - _VERSIONS_MARGIN))[:_VERSIONS].tolist()
+        left &= ~here
     ranges = [
-        ((window.offsets[first][0], window.offsets[last][1]), float(sums[first, last]) - null) for first, last in chosen
+        ((window.offsets[first[one]][0], window.offsets[last[one]][1]), float(values[one]) - null)
+        for one in sorted(chosen, key=lambda one: -values[one])
     ]
     return ranges, mass

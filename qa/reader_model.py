@@ -37,7 +37,7 @@ class OwnScorer:
         self._padding = padding
 
     def score(self, windows: Sequence[Window], length: int) -> Floats:
-        """Return the scores (windows, length, 2)."""
+        """Return the outputs (windows, length, 2 + 2 · `PAIR_WIDTH`)."""
         import torch
 
         ids, mask = padded([window.ids for window in windows], length, self._padding)

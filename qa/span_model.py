@@ -11,25 +11,33 @@ import torch
 from index.encoder_batches import hidden_states
 
 HEAD_SEED = 0
+# How many numbers a token has to say which starts and ends belong together.
+PAIR_WIDTH = 64
 
 
 class SpanModel(torch.nn.Module):
-    """A BERT-like encoder and a linear head with two outputs a token: the scores of an answer's start and end.
+    """A BERT-like encoder and a linear head with 2 + 2 · `PAIR_WIDTH` outputs a token.
 
-    Token 0 stands for "no answer": start and end scores there are the null score (Devlin et al. 2019, for SQuAD 2.0).
+    The first two are the scores of an answer's start and end; token 0 stands for "no answer", and their sum there is
+    the null score (Devlin et al. 2019, for SQuAD 2.0). The others tell which belong together: the score of a range is
+    its start's plus its end's plus the product of what its start says as a start and its end as an end (after Dozat and
+    Manning 2017). Without that product, where two passages of the text may answer, the start of one and the end of the
+    other win together.
     """
 
     def __init__(self, transformer: Any) -> None:
         super().__init__()
         self.transformer = transformer
-        self.head = torch.nn.Linear(transformer.config.hidden_size, 2)
+        self.head = torch.nn.Linear(transformer.config.hidden_size, 2 + 2 * PAIR_WIDTH)
         generator = torch.Generator().manual_seed(HEAD_SEED)
         with torch.no_grad():
             self.head.weight.normal_(0.0, 0.02, generator=generator)
             self.head.bias.zero_()
+            # Products begin at nothing, and learn from the other factor's noise.
+            self.head.weight[2 + PAIR_WIDTH :].zero_()
 
     def forward(self, ids: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-        """Scores (sequences, length, 2), single precision, of token ids (sequences, length).
+        """Outputs (sequences, length, 2 + 2 · `PAIR_WIDTH`), single precision, of token ids (sequences, length).
 
         Args:
             ids: Token ids, padded.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from index.encoder import SentenceEncoder
+from qa.particles import particle_pieces, split_particles
 from qa.reader import MAX_ANSWER_TOKENS, SpanReader, best_ranges
 from qa.reader_input import ReaderInput, Window, make_windows
 from qa.reader_model import ReaderError, load_reader
@@ -86,7 +88,7 @@ def test_ranges_are_valid_and_in_order(scores: np.ndarray, kept: int) -> None:
     window = Window(0, tuple(range(40)), (), 10, tuple((place, place + 1) for place in range(25)))
     ranges, mass = best_ranges(scores, window, kept)
     values = [score for _, score in ranges]
-    assert 1 <= len(ranges) <= kept
+    assert 1 <= len(ranges) <= 3 * kept
     assert values == sorted(values, reverse=True)
     assert mass >= values[0] - 1e-4
     for (start, end), score in ranges:
@@ -94,6 +96,43 @@ def test_ranges_are_valid_and_in_order(scores: np.ndarray, kept: int) -> None:
         assert end - start <= MAX_ANSWER_TOKENS
         expected = scores[10 + start, 0] + scores[10 + end - 1, 1] - scores[0].sum()
         assert score == pytest.approx(float(expected), abs=1e-3)
+
+
+@given(arrays(np.float32, (20, 6), elements=st.floats(-9, 9, width=32)))
+@settings(deadline=None)
+def test_the_best_range_is_the_best_of_all_by_start_end_and_how_they_go_together(scores: np.ndarray) -> None:
+    window = Window(0, tuple(range(20)), (), 8, tuple((place, place + 1) for place in range(10)))
+    ((_, best), *_), mass = best_ranges(scores, window, 3)
+    passage = scores[8:18].astype(float)
+    every = [
+        passage[i, 0] + passage[j, 1] + passage[i, 2:4] @ passage[j, 4:6] - scores[0, :2].sum(dtype=float)
+        for i in range(10)
+        for j in range(i, 10)
+    ]
+    assert best == pytest.approx(max(every), abs=1e-3)
+    assert mass == pytest.approx(np.logaddexp.reduce(every), abs=1e-3)
+
+
+@given(st.text(alphabet=st.sampled_from("的是在起但了年中国人１㎡ 1999Ab，。\n"), max_size=60))
+@settings(deadline=None)
+def test_particles_are_tokens_of_their_own_and_the_text_stays_covered(encoder: SentenceEncoder, text: str) -> None:
+    tokenizer = encoder.model.tokenizer
+    whole = tokenizer.backend_tokenizer.encode("\n" + text, add_special_tokens=False)
+    ids, offsets = split_particles(whole.ids, whole.offsets, particle_pieces_of(encoder))
+    assert "".join(tokenizer.convert_ids_to_tokens(ids)) == "".join(whole.tokens)
+    assert offsets == sorted(offsets)
+    assert {place for span in offsets for place in range(*span)} == {
+        place for span in whole.offsets for place in range(*span)
+    }
+    for token, (start, end) in zip(tokenizer.convert_ids_to_tokens(ids), offsets, strict=True):
+        word = token.replace("▁", "")
+        if any(particle in word for particle in "的是在"):
+            assert len(word) == 1 or end - start not in (len(word), len(word) + 1)
+
+
+@lru_cache(maxsize=1)
+def particle_pieces_of(encoder: SentenceEncoder) -> dict:
+    return particle_pieces(encoder.model.tokenizer)
 
 
 def test_a_reader_that_is_none_is_refused(tmp_path: Path, encoder: SentenceEncoder) -> None:

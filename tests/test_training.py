@@ -23,8 +23,9 @@ from qa.curves import reliability, risk_coverage
 from qa.reader_model import reader_folder
 from qa.span_model import SpanModel, base_transformer, fine_tuned
 from qa.training.__main__ import training
-from qa.training.batches import BatchStream, Place
+from qa.training.batches import BatchStream, Place, TrainingBatch
 from qa.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from qa.training.loss import span_loss
 from qa.training.negatives import mine_negatives
 from qa.training.optimizer import ShardedAdamW, SharedState, lay_out
 from qa.training.reader import Progress, TrainingOptions, train_reader
@@ -178,6 +179,25 @@ def test_training_learns_and_goes_on_where_it_stopped(tmp_path: Path, tiny_base:
     load_weights(again, other)
     for one, two in zip(fine_tuned(model).values(), fine_tuned(other).values(), strict=True):
         assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("answer", [(0, 0), (3, 5)])
+def test_the_loss_is_the_surprise_at_the_answer_alone_and_as_a_pair(answer: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(3)
+    scores = torch.randn(1, 7, 6, generator=generator)
+    allowed = torch.tensor([[0.0, -1e4, -1e4, 0.0, 0.0, 0.0, -1e4]])
+    starts, ends = torch.tensor([answer[0]]), torch.tensor([answer[1]])
+    loss = span_loss(scores, TrainingBatch(torch.zeros(1, 7, dtype=torch.long), None, allowed, starts, ends))
+    values = {(0, 0): scores[0, 0, :2].sum()} | {
+        (i, j): scores[0, i, 0] + scores[0, j, 1] + scores[0, i, 2:4] @ scores[0, j, 4:]
+        for i in (3, 4, 5)
+        for j in (3, 4, 5)
+        if i <= j
+    }
+    together = torch.logsumexp(torch.stack(list(values.values())), 0) - values[answer]
+    places = [0, 3, 4, 5]
+    apart = sum(torch.logsumexp(scores[0, places, side], 0) - scores[0, answer[side], side] for side in (0, 1))
+    assert float(loss) == pytest.approx(float(together / 4 + apart / 4), abs=1e-4)
 
 
 def test_the_stream_goes_on_at_any_place(questions: QuestionSet, encoder: SentenceEncoder) -> None:

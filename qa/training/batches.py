@@ -35,6 +35,12 @@ class TrainingBatch:
         """How many tokens there are, padding included."""
         return self.ids.numel()
 
+    def to(self, device: torch.device) -> TrainingBatch:
+        """Return the batch on a device."""
+        bias = None if self.bias is None else self.bias.to(device)
+        rest = (value.to(device) for value in (self.allowed, self.starts, self.ends))
+        return TrainingBatch(self.ids.to(device), bias, *rest)
+
 
 @dataclass(frozen=True)
 class Place:

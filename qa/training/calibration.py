@@ -38,7 +38,7 @@ from qa.training.contexts import contexts_archive, is_askable, sample
 from qa.training.fit import Ranked, fit_listwise, fit_logistic
 from qa.training.squad import QuestionSet, read_squad
 
-_RANKING = ("reader", "passage", "support", "kind", "echo")
+_RANKING = ("reader", "passage", "support", "kind", "figures", "echo")
 _KINDS = {"list": "list", "reason": "why", "manner": "why"}
 
 

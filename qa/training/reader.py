@@ -25,6 +25,7 @@ from qa.training.checkpoint import (
     save_checkpoint,
     save_weights,
 )
+from qa.training.loss import span_loss
 from qa.training.negatives import mine_negatives
 from qa.training.optimizer import ShardedAdamW, SharedState, lay_out
 from qa.training.plot import draw_losses
@@ -236,13 +237,10 @@ def _work(
 
 
 def _backward(model: SpanModel, batch: TrainingBatch, device: torch.device, processes: int) -> float:
-    bias = None if batch.bias is None else batch.bias.to(device)
+    batch = batch.to(device)
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        scores = model(batch.ids.to(device), bias)
-    scores = scores + batch.allowed.to(device)[:, :, None]
-    starts = torch.nn.functional.cross_entropy(scores[:, :, 0], batch.starts.to(device))
-    ends = torch.nn.functional.cross_entropy(scores[:, :, 1], batch.ends.to(device))
-    loss = (starts + ends) / 2
+        scores = model(batch.ids, batch.bias)
+    loss = span_loss(scores, batch)
     (loss / processes).backward()  # type: ignore[no-untyped-call]
     return float(loss.detach())
 

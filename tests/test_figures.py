@@ -1,0 +1,43 @@
+"""Figures of answers: how many there are, and whether that is what the question asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.answer_kinds import can_answer
+from qa.figures import count_figures
+from qa.question import parse_question
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("近200人", 1),
+        ("30.19%和26.87%", 2),
+        ("398户9.6万平方米", 2),
+        ("3万辆至5万辆", 1),
+        ("3-5万辆", 1),
+        ("十几个村", 1),
+        ("三百二十余人", 1),
+        ("没有数字", 0),
+    ],
+)
+def test_figures_are_counted_and_a_range_is_one(text: str, count: int) -> None:
+    assert count_figures(text) == count
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "can"),
+    [
+        ("盗窃警情同比下降了多少？", "26.87%", True),
+        ("盗窃警情同比下降了多少？", "218起", False),
+        ("三月份产量同比增加多少吨？", "320吨", True),
+        ("不良贷款率是多少？", "1.68%", True),
+        ("夏令营几月几日开营？", "7月20日", True),
+        ("夏令营几月几日开营？", "20日", False),
+        ("来了多少人？", "近200人", True),
+        ("来了多少人？", "12辆", False),
+    ],
+)
+def test_units_and_shares_that_are_asked_for(question: str, answer: str, can: bool) -> None:
+    assert can_answer(parse_question(question), answer) == can
