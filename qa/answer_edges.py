@@ -22,6 +22,12 @@ _PAIRS = {
 # 2022 after "1." is no fraction of it, but an item that begins with a year.
 _FIGURE = re.compile(r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]{1,3}(?![0-9]))?")
 _LONGEST_FIGURE = 20
+_ENDS_WITH_FIGURE = re.compile("[0-9][百千万亿萬億]*$|[一二三四五六七八九十百千万亿萬億]{2,}$")
+_UNIT = re.compile(
+    "[百千万亿萬億]*[多余餘几幾]*(?:立方米|平方米|平方公里|公里|公斤|千克|千米|厘米|毫米|英里|英尺|公顷|公頃|人次|个百分点|"
+    "[个個名人位家吨噸元角分米里亩畝顷户戶件场場次遍天年月日岁歲时時点點秒台辆輛艘架座栋幢条條只隻头頭匹所届屆期项項种種类類册冊"
+    "本盆株棵套份张張篇首部集轮輪升斤克度级級层層间間门門班排股批双雙对對组組队隊支处處片块塊%％‰])"
+)
 _NUMERAL = re.compile("[0-9一二三四五六七八九十百]")
 _CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
 _STRIPPED = frozenset("，,。．；;：:、！!？?…·—-~～|")
@@ -31,8 +37,8 @@ _KEPT_IN_FRONT = frozenset("-~～")
 def tidy(text: str, start: int, end: int) -> Span | None:
     """Return the range without what does not belong to an answer at its edges; None where nothing is left.
 
-    A figure at an edge is taken in whole. A partner that is missing inside is taken in where it stands right outside;
-    else the one without is dropped where it stands at the edge. A pair around the whole answer stays.
+    A figure at an edge is taken in whole, with its unit. A partner that is missing inside is taken in where it stands
+    right outside; else the one without is dropped where it stands at the edge. A pair around the whole answer stays.
     """
     before = (-1, -1)
     while before != (start, end) and start < end:
@@ -44,6 +50,7 @@ def tidy(text: str, start: int, end: int) -> Span | None:
     if start >= end or not any(character.isalnum() for character in text[start:end]):
         return None
     start, end = _whole_figures(text, start, end)
+    end = _with_unit(text, end)
     openings, closings = _unmatched(text[start:end])
     if openings and text[end : end + 1] == _PAIRS[openings[-1]]:
         end += 1
@@ -63,6 +70,16 @@ def _whole_figures(text: str, start: int, end: int) -> Span:
     if start > 0 and text[start - 1] == "第" and _NUMERAL.match(text, start):
         start -= 1
     return start, end
+
+
+def _with_unit(text: str, end: int) -> int:
+    """Return the end of a range, after the unit of a figure that ends it.
+
+    In the training parts of CMRC 2018 and DRCD, 1,443 answers end with a figure and its unit, 16 between the two.
+    """
+    figure = _ENDS_WITH_FIGURE.search(text, max(end - _LONGEST_FIGURE, 0), end)
+    rest = _UNIT.match(text, end) if figure else None
+    return rest.end() if rest else end
 
 
 def _drop_first(text: str, start: int, end: int) -> bool:
