@@ -69,6 +69,20 @@ def digest_inputs(files: Sequence[SourceFile]) -> str:
     return hashlib.sha256(json.dumps(listing).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def digest_paths(paths: Sequence[Path]) -> str:
+    """Return `digest_inputs` of the files found at the paths.
+
+    Raises:
+        InputError: a path does not exist.
+    """
+    return digest_inputs([found for found in find_files(paths) if isinstance(found, SourceFile)])
+
+
+def named_inputs(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the paths as a manifest names what its archive was built from."""
+    return tuple(printable(str(path.absolute())) for path in paths)
+
+
 def build_archive(
     paths: Sequence[Path],
     folder: Path,
@@ -127,7 +141,7 @@ def _fill(
         tokenizer=tokenizer_identity(),
         chunking=CHUNKING,
         counts=counts,
-        inputs=tuple(printable(str(path.absolute())) for path in paths),
+        inputs=named_inputs(paths),
         inputs_digest=digest_inputs(files),
         build_seconds=round(time.monotonic() - started, 3),
         files=record_files(generation),

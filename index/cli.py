@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from index.archive import DEFAULT_INDEX, Archive
-from index.build import BuildReport, Progress, build_archive
+from index.build import BuildReport, build_archive
 from index.encoder import load_encoder
 from index.errors import WenbaoError
 from index.export import export_archive
 from index.generations import list_generations, prune, roll_back
 from index.layout import IndexFolder, replace_file
 from index.manifest import read_manifest
+from index.progress_bars import STAGES, ProgressBars, progress_bar
 from index.records import Rejection
 from index.report import report_archive
 from index.report_page import render_report
@@ -30,12 +30,6 @@ from index.watch import DEFAULT_QUIET, watch_archive
 
 EXIT_SOME_REFUSED = 3
 _REFUSALS_SHOWN = 20
-_STAGES = {
-    "read": "reading pages 读取版面",
-    "encode": "encoding passages 编码段落",
-    "keywords": "keyword index 关键词索引",
-    "verify": "verifying 校验",
-}
 index_option = click.option(
     "--index",
     "folder",
@@ -66,32 +60,6 @@ class WenbaoGroup(click.Group):
             raise
         except (OSError, sqlite3.Error) as error:
             raise click.ClickException(f"{error}. Check free space and permissions.") from error
-
-
-class ProgressBars:
-    """Draws the progress of a build on the standard error output, one bar a stage, with rate and time left."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-        self._bar: tqdm[Any] | None = None
-
-    def __call__(self, progress: Progress) -> None:
-        """Show a step."""
-        if progress.stage not in _STAGES:
-            return
-        if progress.stage != self._stage:
-            self.close()
-            self._stage = progress.stage
-            self._bar = tqdm(total=progress.total or None, desc=_STAGES[progress.stage], unit="")
-        if self._bar is not None:
-            self._bar.total = progress.total or None
-            self._bar.update(progress.done - self._bar.n)
-
-    def close(self) -> None:
-        """Finish the bar being drawn."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
 
 def print_json(value: Any) -> None:
@@ -220,12 +188,7 @@ def verify(folder: Path, model: str | None, deep: bool, as_json: bool) -> None:
     checks = verify_generation(generation)
     if all(check.passed for check in checks):
         encoder = load_encoder(model or read_manifest(generation).encoder.name)
-        with tqdm(desc=_STAGES["encode"], unit="", disable=as_json or not deep) as bar:
-
-            def show(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
+        with progress_bar(STAGES["encode"], hidden=as_json or not deep) as show:
             checks += verify_encoding(generation, encoder, sample=None if deep else SAMPLE, progress=show)
     if as_json:
         print_json([asdict(check) for check in checks])
@@ -285,12 +248,7 @@ def prune_command(keep: int, folder: Path, as_json: bool) -> None:
 def export_command(target: Path, folder: Path, as_json: bool) -> None:
     """Write sources, articles and passages with their spans to TARGET, as JSON lines. 导出文章和段落。"""
     archive = Archive.open(folder)
-    with tqdm(desc="exporting 导出", unit="", disable=as_json) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar("exporting 导出", hidden=as_json) as show:
         written = export_archive(archive, target, show)
     if as_json:
         print_json(written)

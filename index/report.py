@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.archive import Archive
+from index.archive import Archive, PassageRow
 from index.manifest import Manifest
 from index.records import Article, Rejection
 from index.tokens import character_bigrams
-from index.vectors import Vectors
+from index.vectors import Vectors, spread_rows
 
 MAP_POINTS = 3000
 _NEIGHBOURS = 6
@@ -73,7 +73,7 @@ def report_archive(archive: Archive) -> ArchiveReport:
     articles = archive.articles()
     passages = archive.passages_at(list(range(archive.manifest.counts.passages)))
     generation = archive.generation
-    points, spread = _map(archive)
+    points, spread = _map(archive, passages)
     return ArchiveReport(
         manifest=archive.manifest,
         bytes=sum(path.stat().st_size for path in (*generation.files(), generation.manifest)),
@@ -81,20 +81,20 @@ def report_archive(archive: Archive) -> ArchiveReport:
         papers=dict(Counter(article.paper or "" for article in articles).most_common()),
         lengths=tuple(len(passage.text) for passage in passages),
         doubts=tuple(Doubt(one.headline, one.source, one.doubts) for one in articles if one.doubts),
-        families=tuple(near_duplicates(archive)),
+        families=tuple(near_duplicates(archive, passages)),
         rejections=tuple(archive.rejections()),
         points=points,
         spread=spread,
     )
 
 
-def near_duplicates(archive: Archive) -> list[tuple[Article, ...]]:
+def near_duplicates(archive: Archive, passages: Sequence[PassageRow]) -> list[tuple[Article, ...]]:
     """Return the families of articles whose first passages share most of their character pairs, the largest first.
 
-    Candidates are neighbours in the vector index; a short article inside a longer one is of its family.
+    Candidates are neighbours in the vector index; a short article inside a longer one is of its family. `passages` are
+    all of the archive's.
     """
-    total = archive.manifest.counts.passages
-    leads = [passage for passage in archive.passages_at(list(range(total))) if passage.ordinal == 0]
+    leads = [passage for passage in passages if passage.ordinal == 0]
     if len(leads) < 2:
         return []
     rows = np.array([passage.row for passage in leads], np.int64)
@@ -126,17 +126,16 @@ def _shared(left: frozenset[str], right: frozenset[str]) -> float:
     return len(left & right) / max(min(len(left), len(right)), 1)
 
 
-def _map(archive: Archive) -> tuple[tuple[MapPoint, ...], float]:
+def _map(archive: Archive, passages: Sequence[PassageRow]) -> tuple[tuple[MapPoint, ...], float]:
     """Return passages, evenly chosen, on the two main axes of their vectors (principal components)."""
-    total = archive.manifest.counts.passages
-    rows = np.unique(np.linspace(0, total - 1, min(total, MAP_POINTS)).astype(np.int64))
+    rows = spread_rows(len(passages), MAP_POINTS)
     places, spread = principal_plane(archive.vectors.fetch(rows))
-    passages = archive.passages_at(rows.tolist())
-    articles = archive.articles_at([passage.article_row for passage in passages])
+    shown = [passages[row] for row in rows]
+    articles = archive.articles_at([passage.article_row for passage in shown])
     groups = _groups(articles)
     return tuple(
         MapPoint(float(x), float(y), group, article.headline, passage.text[:_SNIPPET])
-        for (x, y), group, article, passage in zip(places, groups, articles, passages, strict=True)
+        for (x, y), group, article, passage in zip(places, groups, articles, shown, strict=True)
     ), spread
 
 

@@ -19,6 +19,11 @@ Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 
 
+def spread_rows(total: int, count: int) -> Rows:
+    """Return so many of the row numbers `0..total-1`, or all where there are fewer, evenly spread."""
+    return np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
+
+
 class VectorStore(Protocol):
     """Unit vectors under the row numbers `0..n-1`, searched by inner product; searches may run concurrently."""
 

@@ -13,7 +13,7 @@ from index.encoder import Encoder
 from index.errors import ArchiveError
 from index.layout import Generation
 from index.manifest import read_manifest
-from index.vectors import FaissStore
+from index.vectors import FaissStore, spread_rows
 from index.verify import Check
 
 SAMPLE = 64
@@ -51,7 +51,7 @@ def verify_encoding(
             )
         ]
     total = manifest.counts.passages
-    rows = np.unique(np.linspace(0, total - 1, min(sample or total, total)).astype(np.int64))
+    rows = spread_rows(total, sample or total)
     store, reader = FaissStore.open(generation.vectors), DatabaseReader(generation.database)
     cosines: list[float] = []
     changed: list[int] = []

@@ -6,14 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from index.build import BuildReport, OnProgress, build_archive, digest_inputs
+from index.build import BuildReport, OnProgress, build_archive, digest_paths, named_inputs
 from index.encoder import Encoder
 from index.errors import ArchiveError, NotFoundError, WenbaoError
-from index.finding import SourceFile
 from index.layout import IndexFolder
 from index.manifest import read_manifest
-from index.reading import printable
-from index.sources import find_files
 
 DEFAULT_QUIET = 5.0
 # However busy the files are, they are built again after so many seconds.
@@ -97,7 +94,6 @@ def is_up_to_date(paths: Sequence[Path], folder: Path, encoder: Encoder) -> bool
         manifest = read_manifest(IndexFolder(folder).current())
     except (NotFoundError, ArchiveError):
         return False
-    if manifest.inputs != tuple(printable(str(path.absolute())) for path in paths):
+    if manifest.inputs != named_inputs(paths):
         return False
-    files = [file for file in find_files(paths) if isinstance(file, SourceFile)]
-    return manifest.encoder.is_same_model(encoder.identity) and manifest.inputs_digest == digest_inputs(files)
+    return manifest.encoder.is_same_model(encoder.identity) and manifest.inputs_digest == digest_paths(paths)

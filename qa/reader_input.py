@@ -75,19 +75,21 @@ def make_windows(
     if not inputs:
         return
     backend = untruncated(tokenizer)
+    apart = particles or {}
     questions = {text: _cut(backend, text) for text in {one.question for one in inputs}}
-    heads = {text: backend.encode(text, add_special_tokens=False) for text in {one.before for one in inputs}}
+    heads = {
+        text: _ids(backend.encode(text, add_special_tokens=False), apart) for text in {one.before for one in inputs}
+    }
     # Without the line break, the first token of a text that begins with a control character is put one too early.
     passages = backend.encode_batch(["\n" + one.passage for one in inputs], add_special_tokens=False)
     typed = "token_type_ids" in tokenizer.model_input_names
     for place, (one, encoded) in enumerate(zip(inputs, passages, strict=True)):
         places = [(max(start - 1, 0), max(end - 1, 0)) for start, end in encoded.offsets]
-        ids, offsets = split_particles(encoded.ids, places, particles or {})
+        ids, offsets = split_particles(encoded.ids, places, apart)
         if not any(end > start for start, end in offsets):
             continue
-        front, back = _frame(backend, questions[one.question], encoded, particles or {})
-        head, _ = split_particles(heads[one.before].ids, heads[one.before].offsets, particles or {})
-        head = head[: max(0, length // 4)]
+        front, back = _frame(backend, questions[one.question], encoded, apart)
+        head = heads[one.before][: length // 4]
         room = max(1, length - len(front) - len(head) - len(back))
         step = max(1, room - min(stride, room // 2))
         for start in range(0, max(1, len(ids) - (room - step)), step):
@@ -112,8 +114,11 @@ def _frame(
     last = len(of) - 1 - of[::-1].index(1)
     low = [*whole.special_tokens_mask[:first], 0].index(0)
     high = low + len(question.ids)
-    inside, _ = split_particles(question.ids, question.offsets, particles)
-    return [*whole.ids[:low], *inside, *whole.ids[high:first]], list(whole.ids[last + 1 :])
+    return [*whole.ids[:low], *_ids(question, particles), *whole.ids[high:first]], list(whole.ids[last + 1 :])
+
+
+def _ids(encoded: Any, particles: Mapping[int, Sequence[Piece]]) -> list[int]:
+    return split_particles(encoded.ids, encoded.offsets, particles)[0]
 
 
 def _cut(backend: Any, question: str) -> Any:

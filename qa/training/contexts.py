@@ -9,9 +9,9 @@ from pathlib import Path
 
 from index.archive import Archive
 from index.build import build_archive
-from index.cli import ProgressBars
 from index.encoder import Encoder
 from index.errors import InputError
+from index.progress_bars import ProgressBars
 from qa.question import parse_question
 from qa.training.squad import Example, QuestionSet
 

@@ -131,10 +131,8 @@ def _open_own(index: Path) -> Archive | None:
 
 def _changed(archive: Archive, pages: Path) -> bool:
     """Say whether the pages are not those that the archive was built from; pages that are gone leave it as it is."""
-    from index.build import digest_inputs
-    from index.sources import SourceFile, find_files
+    from index.build import digest_paths
 
     if not pages.is_dir():
         return False
-    files = [found for found in find_files([pages]) if isinstance(found, SourceFile)]
-    return digest_inputs(files) != archive.manifest.inputs_digest
+    return digest_paths([pages]) != archive.manifest.inputs_digest

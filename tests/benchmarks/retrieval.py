@@ -18,8 +18,9 @@ import numpy as np
 import qa.retrieve
 from index.archive import Archive
 from index.build import build_archive
-from index.cli import ProgressBars, model_option
+from index.cli import model_option
 from index.encoder import load_encoder
+from index.progress_bars import ProgressBars
 from qa.evaluate import matching_sources, ranks
 from qa.evaluation_set import EvaluationQuestion, load_questions
 from qa.fusion import Evidence, Fusion, Scores, fuse
