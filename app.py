@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from index.cli import WenbaoGroup, index_commands, index_option, model_option
+from index.cli import index_commands
+from index.command_line import WenbaoGroup, index_option, model_option
 from index.errors import WenbaoError
 from qa.cli import ask_command, eval_command, reader_option, search_command, threshold_option
 from qa.web.prepare import Models, prepare_archive, prepare_pages

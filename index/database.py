@@ -1,4 +1,4 @@
-"""The SQLite file of a generation: sources, articles, passages, and the files that were refused."""
+"""Reading the SQLite file of a generation: sources, articles, passages, and the files that were refused."""
 
 from __future__ import annotations
 
@@ -9,115 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from index.errors import ArchiveError
-from index.records import Article, Passage, Rejection, Source
+from index.records import Article, Rejection, Source
 from index.spans import Spans
 
-_SCHEMA = """
-CREATE TABLE sources (
-    row INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, text TEXT NOT NULL, sha256 TEXT NOT NULL,
-    media_type TEXT NOT NULL, encoding TEXT, headline TEXT, date TEXT, paper TEXT, section TEXT, url TEXT
-);
-CREATE TABLE articles (
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source INTEGER NOT NULL REFERENCES sources(row),
-    headline TEXT NOT NULL, byline TEXT NOT NULL, date TEXT, event_dates TEXT NOT NULL, paper TEXT, section TEXT,
-    spans TEXT NOT NULL, headline_spans TEXT NOT NULL, text TEXT NOT NULL, url TEXT, kind TEXT NOT NULL,
-    doubts TEXT NOT NULL
-);
-CREATE INDEX articles_by_source ON articles(source);
-CREATE INDEX articles_by_date ON articles(date);
-CREATE TABLE passages (
-    row INTEGER PRIMARY KEY, article INTEGER NOT NULL REFERENCES articles(row), ordinal INTEGER NOT NULL,
-    text TEXT NOT NULL, spans TEXT NOT NULL, encoded_digest TEXT NOT NULL
-);
-CREATE INDEX passages_by_article ON passages(article);
-CREATE TABLE rejections (name TEXT NOT NULL, reason TEXT NOT NULL, remedy TEXT NOT NULL);
-"""
 _ARTICLE = (
     "SELECT articles.id, sources.name, articles.headline, articles.byline, articles.date, articles.event_dates,"
     " articles.paper, articles.section, articles.spans, articles.headline_spans, articles.text, articles.url,"
     " articles.kind, articles.doubts FROM articles JOIN sources ON sources.row = articles.source"
 )
 _SOURCE = "SELECT name, text, sha256, media_type, encoding, headline, date, paper, section, url FROM sources"
-
-
-class DatabaseWriter:
-    """Fills the database of a new generation; rows count from 0 in the order of adding."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path)
-        self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
-        self.sources = self.articles = self.imprints = self.passages = self.rejections = 0
-
-    def add_source(self, source: Source) -> int:
-        """Add a source and return its row."""
-        row, self.sources = self.sources, self.sources + 1
-        self._connection.execute(
-            "INSERT INTO sources VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                row,
-                source.name,
-                source.text,
-                source.sha256,
-                source.media_type,
-                source.encoding,
-                source.headline,
-                source.date,
-                source.paper,
-                source.section,
-                source.url,
-            ),
-        )
-        return row
-
-    def add_article(self, article: Article, source_row: int) -> int:
-        """Add an article and return its row."""
-        row = self.articles + self.imprints
-        if article.kind == "imprint":
-            self.imprints += 1
-        else:
-            self.articles += 1
-        self._connection.execute(
-            "INSERT INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                row,
-                article.id,
-                source_row,
-                article.headline,
-                article.byline,
-                article.date,
-                json.dumps(article.event_dates),
-                article.paper,
-                article.section,
-                json.dumps(article.spans),
-                json.dumps(article.headline_spans),
-                article.text,
-                article.url,
-                article.kind,
-                json.dumps(article.doubts, ensure_ascii=False),
-            ),
-        )
-        return row
-
-    def add_passage(self, passage: Passage, article_row: int, encoded_digest: str) -> int:
-        """Add a passage and return its row; the digest is that of the text given to the encoder."""
-        row, self.passages = self.passages, self.passages + 1
-        self._connection.execute(
-            "INSERT INTO passages VALUES (?,?,?,?,?,?)",
-            (row, article_row, passage.ordinal, passage.text, json.dumps(passage.spans), encoded_digest),
-        )
-        return row
-
-    def add_rejection(self, rejection: Rejection) -> None:
-        """Keep the report of a file that was refused."""
-        self.rejections += 1
-        self._connection.execute(
-            "INSERT INTO rejections VALUES (?,?,?)", (rejection.name, rejection.reason, rejection.remedy)
-        )
-
-    def close(self) -> None:
-        """Write everything out."""
-        self._connection.commit()
-        self._connection.close()
 
 
 def parse_spans(text: str) -> Spans:

@@ -6,6 +6,7 @@ search only; what is shown is always the source as it stands.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -104,8 +105,38 @@ def fold(text: str, *, casefold: bool = True) -> Folded:
 
 
 def fold_text(text: str, *, casefold: bool = True) -> str:
-    """Return `fold(text).text`, for where the way back is not needed."""
-    return fold(text, casefold=casefold).text
+    """Return `fold(text).text`, for where the way back is not needed; some twenty times as fast."""
+    try:
+        spaced = text.translate(_FOLDED[casefold])
+    except _CombiningError:
+        return fold(text, casefold=casefold).text
+    return _GAP.sub(" ", _GAP_BETWEEN_UNSPACED.sub("", spaced.strip(" ")))
+
+
+class _CombiningError(Exception):
+    """A character changes the one before it, so that each cannot be folded by itself."""
+
+
+class _FoldedCharacters(dict[int, str]):
+    """What `str.translate` is to put for a character: it folded, white space as a space, nothing for a control one."""
+
+    def __init__(self, casefold: bool) -> None:
+        super().__init__()
+        self._casefold = casefold
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if character > "\u02ff" and unicodedata.combining(character):
+            raise _CombiningError
+        folded = _fold_cluster(character, casefold=self._casefold)
+        self[code] = "".join(" " if one.isspace() else one for one in folded if one.isspace() or one.isprintable())
+        return self[code]
+
+
+_FOLDED = {casefold: _FoldedCharacters(casefold) for casefold in (True, False)}
+_UNSPACED = "[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in (_KANA_AND_HAN_PUNCTUATION, *_HAN_RANGES)) + "]"
+_GAP_BETWEEN_UNSPACED = re.compile(f"(?<={_UNSPACED}) +(?={_UNSPACED})")
+_GAP = re.compile(" {2,}")
 
 
 @lru_cache(maxsize=4096)

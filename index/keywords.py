@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,11 +37,24 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-def write_keywords(folder: Path, documents: Iterable[KeywordDocument]) -> int:
-    """Write a keyword index into an empty folder and return the number of documents."""
+def write_keywords(
+    folder: Path, documents: Iterable[KeywordDocument], *, base: Path | None = None, gone: Sequence[int] = ()
+) -> int:
+    """Write a keyword index into an empty folder and return the number of documents written.
+
+    Args:
+        folder: Where it is to lie.
+        documents: The documents.
+        base: An index to go out from; it stays as it is.
+        gone: The rows whose documents are not taken over from it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if base:
+        _take_over(base, folder)
     index = tantivy.Index(_schema(), path=str(folder))
     writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+    if gone:
+        writer.delete_documents_by_query(tantivy.Query.term_set_query(_schema(), "row", list(gone)))
     count = 0
     for document in documents:
         entry = tantivy.Document()
@@ -51,6 +66,21 @@ def write_keywords(folder: Path, documents: Iterable[KeywordDocument]) -> int:
     writer.commit()
     writer.wait_merging_threads()
     return count
+
+
+def _take_over(base: Path, folder: Path) -> None:
+    """Put the files of an index into another folder; segments, which are never written to again, as links."""
+    for path in base.iterdir():
+        if path.suffix == ".lock":
+            continue
+        target = folder / path.name
+        if path.suffix == ".json":
+            shutil.copyfile(path, target)
+            continue
+        try:
+            os.link(path, target)
+        except OSError:  # a file system without links
+            shutil.copyfile(path, target)
 
 
 class KeywordIndex:

@@ -11,9 +11,10 @@ from index.errors import ArchiveError
 from index.layout import Generation, file_digest
 from index.vector_plan import VectorIndex
 
-FORMAT_VERSION = 2
-# Version 1 knew no other than exact vector indexes, and did not say so.
-_READABLE = (1, 2)
+FORMAT_VERSION = 3
+# Version 1 knew no other than exact vector indexes, and did not say so; before version 3 files were not kept apart from
+# sources, so that such an archive is read, but not built on.
+_READABLE = (1, 2, 3)
 
 
 class _Frozen(BaseModel):
@@ -45,8 +46,14 @@ class Chunking(_Frozen):
     maximum: int
 
 
+CHUNKING = Chunking(target=260, minimum=100, maximum=350)
+
+
 class Manifest(_Frozen):
-    """Everything one must know of a generation before using it; the content of `manifest.json`."""
+    """Everything one must know of a generation before using it; the content of `manifest.json`.
+
+    `reading` is a digest of the code that read and cut the files, `left_out` names what was removed by name.
+    """
 
     format_version: int
     generation: str
@@ -61,6 +68,8 @@ class Manifest(_Frozen):
     build_seconds: float
     files: dict[str, FileRecord]
     vector_index: VectorIndex = VectorIndex("flat")
+    reading: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def record_files(generation: Generation) -> dict[str, FileRecord]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from index.build import Progress
+from index.progress import Progress
 
 STAGES = {
     "read": "reading pages 读取版面",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +28,21 @@ class Check:
     detail: str
 
 
-def verify_generation(generation: Generation) -> list[Check]:
-    """Run the checks on a generation, no further than the digests when these fail. Damage never raises."""
+@dataclass(frozen=True)
+class Changed:
+    """What a generation does not share with a sound one that it was made from: rows of sources and of passages."""
+
+    sources: frozenset[int]
+    passages: Sequence[int]
+
+
+def verify_generation(generation: Generation, changed: Changed | None = None) -> list[Check]:
+    """Run the checks on a generation, no further than the digests when these fail. Damage never raises.
+
+    Args:
+        generation: The generation.
+        changed: Where the rest is known to be sound, what to look at; digests, counts and references are checked whole.
+    """
     try:
         manifest = read_manifest(generation)
     except ArchiveError as error:
@@ -37,7 +50,7 @@ def verify_generation(generation: Generation) -> list[Check]:
     results = [Check("manifest", passed=True, detail=f"format {manifest.format_version}, {len(manifest.files)} files")]
     for name, check in _CHECKS.items():
         try:
-            problem = next(check(generation, manifest), None)
+            problem = next(check(generation, manifest, changed), None)
         except (ArchiveError, ValueError, TypeError, IndexError) as error:
             problem = str(error) or type(error).__name__
         results.append(Check(name, passed=problem is None, detail=problem or "ok"))
@@ -46,19 +59,19 @@ def verify_generation(generation: Generation) -> list[Check]:
     return results
 
 
-def require_sound(generation: Generation, called: str, consequence: str) -> None:
-    """Run the checks before a generation is put in use.
+def require_sound(generation: Generation, called: str, consequence: str, changed: Changed | None = None) -> None:
+    """Run the checks before a generation is put in use, on no more than has `changed` where that is given.
 
     Raises:
         ArchiveError: one fails. It says which, of what is `called` so, and the `consequence`.
     """
-    failed = [check for check in verify_generation(generation) if not check.passed]
+    failed = [check for check in verify_generation(generation, changed) if not check.passed]
     if failed:
         problems = "; ".join(f"{check.name}: {check.detail}" for check in failed)
         raise ArchiveError(f"{called} does not pass its checks ({problems}). {consequence}")
 
 
-def _digests(generation: Generation, manifest: Manifest) -> Iterator[str]:
+def _digests(generation: Generation, manifest: Manifest, _: Changed | None) -> Iterator[str]:
     on_disk = {path.relative_to(generation.folder).as_posix() for path in generation.files()}
     for name, record in manifest.files.items():
         found = file_digest(generation.folder / name)
@@ -68,7 +81,7 @@ def _digests(generation: Generation, manifest: Manifest) -> Iterator[str]:
         yield f"{name} is not named in the manifest; remove it or rebuild the archive"
 
 
-def _counts(generation: Generation, manifest: Manifest) -> Iterator[str]:
+def _counts(generation: Generation, manifest: Manifest, _: Changed | None) -> Iterator[str]:
     expected = manifest.counts
     reader = DatabaseReader(generation.database)
     for what, rows in (
@@ -89,7 +102,7 @@ def _counts(generation: Generation, manifest: Manifest) -> Iterator[str]:
             yield f"there are {count} {what} for {expected.passages} passages"
 
 
-def _references(generation: Generation, manifest: Manifest) -> Iterator[str]:
+def _references(generation: Generation, manifest: Manifest, _: Changed | None) -> Iterator[str]:
     reader = DatabaseReader(generation.database)
     for child, parent in (("articles", "sources"), ("passages", "articles")):
         column = parent.removesuffix("s")
@@ -103,9 +116,10 @@ def _references(generation: Generation, manifest: Manifest) -> Iterator[str]:
         yield f"passage rows run from {rows[0]} to {rows[1]} instead of 0 to {manifest.counts.passages - 1}"
 
 
-def _spans(generation: Generation, manifest: Manifest) -> Iterator[str]:
+def _spans(generation: Generation, manifest: Manifest, changed: Changed | None) -> Iterator[str]:
     reader = DatabaseReader(generation.database)
-    for row in range(manifest.counts.sources):
+    rows = [int(row) for (row,) in reader.query("SELECT row FROM sources")]
+    for row in rows if changed is None else sorted(changed.sources):
         [(name, text)] = reader.query("SELECT name, text FROM sources WHERE row = ?", [row])
         pieces = reader.query("SELECT 'article ' || id, spans, text FROM articles WHERE source = ?", [row])
         pieces += reader.query(
@@ -121,19 +135,20 @@ def _spans(generation: Generation, manifest: Manifest) -> Iterator[str]:
                 yield f"the text of {piece} is not what its spans select in {name}"
 
 
-def _vectors(generation: Generation, manifest: Manifest) -> Iterator[str]:
+def _vectors(generation: Generation, manifest: Manifest, changed: Changed | None) -> Iterator[str]:
     store = FaissStore.open(generation.vectors)
     if store.dimension != manifest.encoder.dimension:
         yield f"vectors have {store.dimension} dimensions, the encoder gives {manifest.encoder.dimension}"
-    for start in range(0, len(store), _VECTOR_CHUNK):
-        vectors = store.fetch(np.arange(start, min(start + _VECTOR_CHUNK, len(store)), dtype=np.int64))
-        lengths = np.linalg.norm(vectors, axis=1)
+    rows = np.arange(len(store)) if changed is None else np.array(changed.passages, np.int64)
+    for start in range(0, len(rows), _VECTOR_CHUNK):
+        chunk = rows[start : start + _VECTOR_CHUNK]
+        lengths = np.linalg.norm(store.fetch(chunk), axis=1)
         wrong = np.flatnonzero(~(np.abs(lengths - 1) <= _UNIT_TOLERANCE))
         if len(wrong):
-            yield f"the vector of passage {start + int(wrong[0])} has length {lengths[wrong[0]]:.3f} instead of 1"
+            yield f"the vector of passage {chunk[wrong[0]]} has length {lengths[wrong[0]]:.3f} instead of 1"
 
 
-_CHECKS: dict[str, Callable[[Generation, Manifest], Iterator[str]]] = {
+_CHECKS: dict[str, Callable[[Generation, Manifest, Changed | None], Iterator[str]]] = {
     "digests": _digests,
     "counts": _counts,
     "references": _references,

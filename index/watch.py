@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from index.build import BuildReport, OnProgress, build_archive, digest_paths, named_inputs
+from index.build import BuildReport, build_archive
 from index.encoder import Encoder
 from index.errors import ArchiveError, NotFoundError, WenbaoError
+from index.inputs import digest_paths, named_inputs
 from index.layout import IndexFolder
 from index.manifest import read_manifest
+from index.progress import OnProgress
 
 DEFAULT_QUIET = 5.0
 # However busy the files are, they are built again after so many seconds.

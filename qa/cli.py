@@ -11,7 +11,7 @@ import click
 from tqdm import tqdm
 
 from index.archive import Archive, Filters
-from index.cli import index_option, json_option, model_option, print_json
+from index.command_line import index_option, json_option, model_option, print_json
 from index.encoder import load_encoder
 from index.errors import InputError, WenbaoError
 from qa.answer import Answer, Citation

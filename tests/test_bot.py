@@ -127,8 +127,8 @@ def test_a_new_generation_is_picked_up_without_a_failed_question(pages: Path, in
 
     asking = threading.Thread(target=keep_asking)
     asking.start()
-    build_archive([pages], index_folder, HashingEncoder())
-    build_archive([pages], index_folder, HashingEncoder())
+    build_archive([pages], index_folder, HashingEncoder(), fresh=True)
+    build_archive([pages], index_folder, HashingEncoder(), fresh=True)
     stop.set()
     asking.join()
     assert failures == []
@@ -139,7 +139,7 @@ def test_a_reader_outlives_the_files_of_its_generation(pages: Path, index_folder
     archive = Archive.open(index_folder)
     first = next(iter(archive.articles()))
     for _ in range(2):
-        build_archive([pages], index_folder, HashingEncoder())
+        build_archive([pages], index_folder, HashingEncoder(), fresh=True)
     assert not archive.generation.folder.exists()
     found: list[str] = []
     reading = threading.Thread(target=lambda: found.append(archive.article(first.id).text))

@@ -9,9 +9,10 @@ import pytest
 from filelock import FileLock
 
 from index.archive import Archive
-from index.build import Progress, build_archive
+from index.build import build_archive
 from index.errors import ArchiveError, InputError, NotFoundError
 from index.layout import IndexFolder
+from index.progress import Progress
 from index.spans import join_spans
 from tests.fakes import HashingEncoder
 
@@ -48,7 +49,7 @@ def test_every_text_is_what_its_spans_select(index_folder: Path) -> None:
 def test_unchanged_passages_are_not_encoded_again(pages: Path, index_folder: Path) -> None:
     encoder = HashingEncoder()
     before = Archive.open(index_folder)
-    report = build_archive([pages], index_folder, encoder)
+    report = build_archive([pages], index_folder, encoder, fresh=True)
     assert encoder.encoded == []
     assert report.reused == report.counts.passages == before.manifest.counts.passages
     after = Archive.open(index_folder)
@@ -76,7 +77,7 @@ def test_an_interruption_after_the_switch_keeps_the_new_generation(
 
     monkeypatch.setattr("index.build.BuildReport", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        build_archive([pages], index_folder, HashingEncoder())
+        build_archive([pages], index_folder, HashingEncoder(), fresh=True)
     assert Archive.open(index_folder).articles()
 
 
@@ -94,9 +95,9 @@ def test_a_failed_build_leaves_the_archive_in_use(pages: Path, index_folder: Pat
 
 def test_the_generation_before_is_kept_and_older_ones_go(pages: Path, index_folder: Path) -> None:
     first = Archive.open(index_folder).generation.id
-    build_archive([pages], index_folder, HashingEncoder())
+    build_archive([pages], index_folder, HashingEncoder(), fresh=True)
     second = Archive.open(index_folder).generation.id
-    build_archive([pages], index_folder, HashingEncoder())
+    build_archive([pages], index_folder, HashingEncoder(), fresh=True)
     third = Archive.open(index_folder).generation.id
     assert first not in generations(index_folder)
     assert {second, third} == set(generations(index_folder))
@@ -104,10 +105,10 @@ def test_the_generation_before_is_kept_and_older_ones_go(pages: Path, index_fold
 
 def test_after_a_rollback_the_good_generation_is_the_one_kept(pages: Path, index_folder: Path) -> None:
     good = Archive.open(index_folder).generation.id
-    build_archive([pages], index_folder, HashingEncoder())
+    build_archive([pages], index_folder, HashingEncoder(), fresh=True)
     bad = Archive.open(index_folder).generation.id
     (index_folder / "CURRENT").write_text(good, encoding="utf-8")
-    build_archive([pages], index_folder, HashingEncoder())
+    build_archive([pages], index_folder, HashingEncoder(), fresh=True)
     assert good in generations(index_folder)
     assert bad not in generations(index_folder)
 
@@ -150,6 +151,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from index.layout import IndexFolder
+from index.progress import Progress
 from index.writing import one_writer
 with one_writer(IndexFolder(Path(sys.argv[1]))):
     print("holding", flush=True)

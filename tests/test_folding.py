@@ -57,3 +57,14 @@ def test_a_folded_range_selects_its_original(text: str, data: st.DataObject) -> 
     end = data.draw(st.integers(start + 1, len(folded.text)))
     low, high = folded.to_original(start, end)
     assert fold_text(text[low:high]) == folded.text[start:end]
+
+
+@given(
+    st.one_of(
+        st.text(max_size=200),
+        st.text(alphabet=st.sampled_from("聂臺 \n\t\u3000ａ１.e\u0301¨①ß𠀀カ，\u200b\x00"), max_size=60),
+    )
+)
+def test_folding_without_the_way_back_gives_the_same_text(text: str) -> None:
+    assert fold_text(text) == fold(text).text
+    assert fold_text(text, casefold=False) == fold(text, casefold=False).text

@@ -20,7 +20,7 @@ from tests.fakes import HashingEncoder, simple_bot
 
 @pytest.fixture
 def twice(pages: Path, index_folder: Path) -> IndexFolder:
-    build_archive([pages], index_folder, HashingEncoder())
+    build_archive([pages], index_folder, HashingEncoder(), fresh=True)
     return IndexFolder(index_folder)
 
 

@@ -104,7 +104,7 @@ class Interrupting(HashingEncoder):
 def test_a_build_goes_on_where_an_interrupted_one_stopped(
     pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.build._ENCODE_CHUNK", 1)
+    monkeypatch.setattr("index.encode_added._ENCODE_CHUNK", 1)
     with pytest.raises(KeyboardInterrupt):
         build_archive([pages], tmp_path / "index", Interrupting(2))
     encoder = HashingEncoder()
@@ -130,7 +130,8 @@ class Slow(HashingEncoder):
         time.sleep(0.2)
         return super().encode_passages(texts, progress)
 
-index.build._ENCODE_CHUNK = 1
+import index.encode_added
+index.encode_added._ENCODE_CHUNK = 1
 index.build.build_archive([Path(sys.argv[1])], Path(sys.argv[2]), Slow())
 """
 

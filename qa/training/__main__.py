@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from index.cli import WenbaoGroup
+from index.command_line import WenbaoGroup
 from index.packaged_model import packaged_model_folder
 from qa.training.calibration import calibrate_command
 from qa.training.fusion import fusion_command

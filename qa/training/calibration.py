@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from index.archive import Archive
-from index.cli import model_option
+from index.command_line import model_option
 from index.encoder import load_encoder
 from index.errors import InputError
 from index.layout import replace_file

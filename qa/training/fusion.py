@@ -14,7 +14,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from index.cli import model_option
+from index.command_line import model_option
 from index.encoder import load_encoder
 from qa.fusion import Evidence, features
 from qa.question import parse_question

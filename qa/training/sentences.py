@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from index.cli import model_option
+from index.command_line import model_option
 from index.encoder import load_encoder
 from index.folding import fold_text
 from qa.question import parse_question

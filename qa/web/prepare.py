@@ -13,9 +13,9 @@ from qa.web.startup import OnStage, Prepare, Ready
 
 if TYPE_CHECKING:
     from index.archive import Archive
-    from index.build import Progress
     from index.encoder import Encoder
     from index.layout import IndexFolder
+    from index.progress import Progress
     from qa.calibration import Calibration
     from qa.reader import Reader
 
@@ -131,7 +131,7 @@ def _open_own(index: Path) -> Archive | None:
 
 def _changed(archive: Archive, pages: Path) -> bool:
     """Say whether the pages are not those that the archive was built from; pages that are gone leave it as it is."""
-    from index.build import digest_paths
+    from index.inputs import digest_paths
 
     if not pages.is_dir():
         return False

@@ -18,7 +18,7 @@ import numpy as np
 import qa.retrieve
 from index.archive import Archive
 from index.build import build_archive
-from index.cli import model_option
+from index.command_line import model_option
 from index.encoder import load_encoder
 from index.progress_bars import ProgressBars
 from qa.evaluate import matching_sources, ranks

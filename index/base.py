@@ -1,0 +1,75 @@
+"""The generation that a build goes out from: what it holds is taken over where its sources have not changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.changes import KnownFile, known_files, reading_code
+from index.database import DatabaseReader
+from index.encoder import EncoderIdentity
+from index.errors import ArchiveError, NotFoundError
+from index.layout import Generation, IndexFolder, file_digest
+from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, read_manifest
+from index.tokens import tokenizer_identity
+from index.vectors import FaissStore, Vectors
+
+
+@dataclass(frozen=True)
+class Base:
+    """A sound generation that was read and cut as this version does, and encoded with the same encoder."""
+
+    generation: Generation
+    manifest: Manifest
+    files: dict[str, KnownFile]
+
+
+def find_base(index: IndexFolder, encoder: EncoderIdentity) -> Base | None:
+    """Return the generation in use where a build can go out from it, None where all has to be read again."""
+    try:
+        generation = index.current()
+        manifest = read_manifest(generation)
+        same_way = (
+            manifest.format_version == FORMAT_VERSION
+            and manifest.reading == reading_code()
+            and manifest.chunking == CHUNKING
+            and manifest.tokenizer == tokenizer_identity()
+            and manifest.encoder.is_same_model(encoder)
+        )
+        # Damage must not be taken over into a generation whose digests would then vouch for it.
+        if not same_way or not _is_sound(generation, manifest, list(manifest.files)):
+            return None
+        return Base(generation, manifest, known_files(generation.database))
+    except (NotFoundError, ArchiveError, OSError):
+        return None
+
+
+def known_vectors(digests: set[str], index: IndexFolder, encoder: EncoderIdentity) -> dict[str, Vectors]:
+    """Return the vectors that the generation in use already holds for some of the digests, however it was cut."""
+    try:
+        generation = index.current()
+        manifest = read_manifest(generation)
+        files = [path.name for path in (generation.database, generation.vectors)]
+        if not digests or not manifest.encoder.is_same_model(encoder) or not _is_sound(generation, manifest, files):
+            return {}
+        reader = DatabaseReader(generation.database)
+        found = reader.query("SELECT encoded_digest, row FROM passages")
+        reader.close()
+        rows = {digest: int(row) for digest, row in found if digest in digests}
+        fetched = FaissStore.open(generation.vectors).fetch(np.array(list(rows.values()), np.int64))
+    except (NotFoundError, ArchiveError, KeyError, OSError):
+        return {}  # nothing usable to reuse: everything is encoded
+    return dict(zip(rows, fetched, strict=True))
+
+
+def left_out(index: IndexFolder) -> frozenset[str]:
+    """Return the names of the sources that were removed by name, and are not to come back by themselves."""
+    try:
+        return frozenset(read_manifest(index.current()).left_out)
+    except (NotFoundError, ArchiveError):
+        return frozenset()
+
+
+def _is_sound(generation: Generation, manifest: Manifest, files: list[str]) -> bool:
+    return all(file_digest(generation.folder / name) == manifest.files[name].sha256 for name in files)

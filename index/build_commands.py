@@ -1,0 +1,196 @@
+"""The commands that change an archive: build, add, remove, watch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from index.base import find_base, left_out
+from index.build import BuildReport, build_archive, plan_build
+from index.changes import Changes
+from index.command_line import index_option, json_option, model_option, print_json, show_rejections
+from index.encoder import load_encoder
+from index.errors import InputError, WenbaoError
+from index.layout import IndexFolder
+from index.maintain import add_to_archive, remove_from_archive
+from index.manifest import read_manifest
+from index.progress import OnProgress
+from index.progress_bars import ProgressBars
+from index.sources import find_files
+from index.watch import DEFAULT_QUIET, watch_archive
+
+EXIT_SOME_REFUSED = 3
+_NAMES_SHOWN = 10
+_paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+
+
+@click.command()
+@_paths
+@index_option
+@model_option
+@click.option("--keep-missing", is_flag=True, help="Keep what is no longer at PATHS. 保留已不存在的文件。")
+@click.option("--fresh", is_flag=True, help="Read and cut everything again. 全部重新读取。")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done. 只显示将做什么。")
+@json_option
+def build(
+    paths: tuple[Path, ...],
+    folder: Path,
+    model: str | None,
+    keep_missing: bool,
+    fresh: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Make the archive that of the files and folders at PATHS. 从文件和文件夹建立索引。
+
+    Reads .txt .md .html .pdf .csv .jsonl, folders with all below them; without PATHS, those that the archive was built
+    from. Only what has changed is read and encoded; what is no longer there leaves the archive. Exit status 0:
+    everything is indexed; 3: some files were refused (each is named with the reason and the remedy), the rest is
+    indexed; 1: nothing was changed.
+    """
+    chosen = paths or _inputs(folder)
+    find_files(chosen)  # names a missing path before the model is loaded
+    encoder = load_encoder(model)
+    if dry_run:
+        index = IndexFolder(folder)
+        base = None if fresh else find_base(index, encoder.identity)
+        _show_changes(plan_build(chosen, base, left_out(index), keep_missing=keep_missing).changes, as_json)
+        return
+
+    def work(on_progress: OnProgress) -> BuildReport:
+        return build_archive(chosen, folder, encoder, on_progress, keep_missing=keep_missing, fresh=fresh)
+
+    _run(work, folder, as_json)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@index_option
+@model_option
+@json_option
+def add(paths: tuple[Path, ...], folder: Path, model: str | None, as_json: bool) -> None:
+    """Take PATHS into the archive beside what is in it. 向索引添加文件。
+
+    Nothing leaves the archive. Exit status as for build.
+    """
+    find_files(paths)  # names a missing path before the model is loaded
+    encoder = load_encoder(model or _encoder_of(folder))
+    _run(lambda bars: add_to_archive(paths, folder, encoder, bars), folder, as_json)
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True)
+@index_option
+@model_option
+@json_option
+def remove(sources: tuple[str, ...], folder: Path, model: str | None, as_json: bool) -> None:
+    """Remove SOURCES, or files with all their sources, by name. 从索引删除来源。
+
+    Later builds leave them out too; wenbao index add brings a file back. The generation before still holds them, until
+    it is removed: wenbao index prune.
+    """
+    encoder = load_encoder(model or _encoder_of(folder))
+    _run(lambda bars: remove_from_archive(sources, folder, encoder, bars), folder, as_json)
+
+
+@click.command("watch")
+@_paths
+@index_option
+@model_option
+@click.option(
+    "--quiet",
+    type=click.FloatRange(0, min_open=True),
+    default=DEFAULT_QUIET,
+    show_default=True,
+    help="Seconds without a change to wait for. 静默多少秒后重建。",
+)
+def watch_command(paths: tuple[Path, ...], folder: Path, model: str | None, quiet: float) -> None:
+    """Build now, and again whenever files have changed. 文件变动后自动重建索引。
+
+    Goes on until Ctrl-C. Bots and servers that run follow each new generation. A build that fails leaves the archive as
+    it was, and is tried again. Without PATHS, follows those that the archive was built from.
+    """
+    chosen = paths or _inputs(folder)
+    find_files(chosen)  # names a missing path before the model is loaded
+    encoder = load_encoder(model)
+    bars = ProgressBars()
+    click.echo(f"Watching {', '.join(map(str, chosen))}; Ctrl-C ends it. 正在监视，按 Ctrl-C 结束。", err=True)
+    try:
+        for outcome in watch_archive(chosen, folder, encoder, bars, quiet=quiet):
+            bars.close()
+            if isinstance(outcome, WenbaoError):
+                click.echo(f"Not built: {outcome}", err=True)
+            else:
+                click.echo(_summary(outcome, folder))
+                show_rejections(outcome.rejections)
+    except KeyboardInterrupt:
+        click.echo("Stopped. 已停止。", err=True)
+    finally:
+        bars.close()
+
+
+COMMANDS = (build, add, remove, watch_command)
+
+
+def _inputs(folder: Path) -> tuple[Path, ...]:
+    """Return the paths that the archive in a folder was built from."""
+    index = IndexFolder(folder)
+    if not index.current_file.exists():
+        raise InputError("No files or folders were given to read. Give at least one path: wenbao index build PATH")
+    return tuple(Path(name) for name in read_manifest(index.current()).inputs)
+
+
+def _encoder_of(folder: Path) -> str:
+    return read_manifest(IndexFolder(folder).current()).encoder.name
+
+
+def _run(work: Callable[[OnProgress], BuildReport], folder: Path, as_json: bool) -> None:
+    bars = ProgressBars()
+    try:
+        report = work(bars)
+    finally:
+        bars.close()
+    if as_json:
+        print_json(
+            {
+                "generation": report.generation,
+                "counts": report.counts.model_dump(),
+                "files": {name: getattr(report, name) for name in ("new", "changed", "unchanged", "gone")},
+                "reused": report.reused,
+                "rejections": [asdict(rejection) for rejection in report.rejections],
+                "seconds": round(report.seconds, 2),
+            }
+        )
+    else:
+        click.echo(_summary(report, folder))
+        show_rejections(report.rejections)
+    if report.rejections:
+        raise click.exceptions.Exit(EXIT_SOME_REFUSED)
+
+
+def _summary(report: BuildReport, folder: Path) -> str:
+    counts = report.counts
+    return (
+        f"{counts.articles} articles, {counts.passages} passages from {counts.sources} sources in {folder} "
+        f"({report.new} new, {report.changed} changed, {report.gone} removed and {report.unchanged} unchanged files, "
+        f"{report.reused} vectors reused, {report.seconds:.1f} s). 已建立索引：{counts.articles} 篇文章。"
+    )
+
+
+def _show_changes(changes: Changes, as_json: bool) -> None:
+    names: dict[str, Sequence[str]] = {
+        "new": [file.name for file in changes.new],
+        "changed": [file.name for file in changes.changed],
+        "removed": changes.gone,
+        "unchanged": [file.name for file in (*changes.unchanged, *changes.touched)],
+    }
+    if as_json:
+        print_json(names)
+        return
+    for what, listed in names.items():
+        more = " …" if len(listed) > _NAMES_SHOWN else ""
+        click.echo(f"{len(listed):>7} {what:<9}  {', '.join(listed[:_NAMES_SHOWN])}{more}".rstrip())
+    click.echo("Nothing was done. 未作任何改动。")

@@ -1,0 +1,31 @@
+"""What an archive is built from: the paths that were named, and the files found there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from index.finding import SourceFile, find_files
+from index.reading import printable
+
+
+def digest_inputs(files: Sequence[SourceFile]) -> str:
+    """Return a digest that changes when a file is added, removed, renamed or written to (by name, size and time)."""
+    listing = [(file.name, file.size, file.mtime_ns) for file in files]
+    return hashlib.sha256(json.dumps(listing).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def digest_paths(paths: Sequence[Path]) -> str:
+    """Return `digest_inputs` of the files found at the paths.
+
+    Raises:
+        InputError: a path does not exist.
+    """
+    return digest_inputs([found for found in find_files(paths) if isinstance(found, SourceFile)])
+
+
+def named_inputs(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the paths as a manifest names what its archive was built from, each once."""
+    return tuple(dict.fromkeys(printable(str(path.absolute())) for path in paths))

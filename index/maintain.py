@@ -1,0 +1,94 @@
+"""Adding files to an archive and removing sources from it, without reading the rest again."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from index.base import Base, left_out
+from index.build import BuildReport, Work, build, plan_build
+from index.changes import Changes
+from index.database import DatabaseReader
+from index.encoder import Encoder
+from index.errors import ArchiveError, InputError
+from index.finding import SourceFile, find_files
+from index.layout import IndexFolder
+from index.manifest import read_manifest
+from index.progress import OnProgress
+
+_SHOWN = 3
+
+
+def add_to_archive(
+    paths: Sequence[Path], folder: Path, encoder: Encoder, on_progress: OnProgress = lambda progress: None
+) -> BuildReport:
+    """Take the files at `paths` into an archive, beside what it was built from; nothing leaves it.
+
+    What was removed by name comes back when its file is among them.
+
+    Raises:
+        NotFoundError: there is no archive.
+        InputError: a path does not exist, or no file could be read.
+        ArchiveError: another build is at work, or the archive or the new generation does not pass its checks.
+    """
+    index = IndexFolder(folder)
+    inputs = [Path(name) for name in read_manifest(index.current()).inputs]
+    everything = [*(path for path in inputs if os.path.lexists(path)), *paths]
+    wanted = {found.path.resolve() for found in find_files(paths) if isinstance(found, SourceFile)}
+
+    def plan(index: IndexFolder, base: Base | None) -> Work:
+        returning = {
+            found.name
+            for found in find_files(everything)
+            if isinstance(found, SourceFile) and found.path.resolve() in wanted
+        }
+        still_out = frozenset(name for name in left_out(index) if not {name, name.partition("#")[0]} & returning)
+        return plan_build(everything, base, still_out, keep_missing=True)
+
+    return build(plan, folder, encoder, on_progress)
+
+
+def remove_from_archive(
+    names: Sequence[str], folder: Path, encoder: Encoder, on_progress: OnProgress = lambda progress: None
+) -> BuildReport:
+    """Remove sources, or files with all their sources, by name; later builds leave them out too.
+
+    Raises:
+        NotFoundError: there is no archive.
+        InputError: a name is not in the archive, or nothing would be left.
+        ArchiveError: another build is at work, or the archive is damaged, or built by another version.
+    """
+    IndexFolder(folder).current()
+
+    def plan(index: IndexFolder, base: Base | None) -> Work:
+        if base is None:
+            raise ArchiveError(
+                f"The archive in {folder} is damaged, or was built by another version of Wenbao or with another model. "
+                "Build it again first: wenbao index build PATH"
+            )
+        reader = DatabaseReader(base.generation.database)
+        sources = {name for (name,) in reader.query("SELECT name FROM sources")}
+        reader.close()
+        _require_known(names, sources | base.files.keys())
+        files = tuple(name for name in names if name in base.files)
+        return Work(
+            inputs=base.manifest.inputs,
+            inputs_digest=base.manifest.inputs_digest,
+            changes=Changes((), (), (), (), gone=files),
+            removed=tuple(name for name in names if name not in base.files),
+            left_out=left_out(index) | frozenset(names),
+        )
+
+    return build(plan, folder, encoder, on_progress)
+
+
+def _require_known(names: Sequence[str], known: set[str]) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], sorted(known), n=_SHOWN, cutoff=0.5)
+        hint = f" Near it are: {', '.join(near)}." if near else ""
+        raise InputError(
+            f"The archive holds no source or file {unknown[0]!r}.{hint} Names are listed by wenbao index info --json."
+        )

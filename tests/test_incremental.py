@@ -1,0 +1,276 @@
+"""Builds that read only what has changed: what comes out is what a build of everything gives."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import index.read_changed
+from app import cli
+from index.archive import Archive
+from index.build import build_archive
+from index.errors import InputError
+from index.layout import IndexFolder
+from index.maintain import add_to_archive, remove_from_archive
+from index.verify import verify_generation
+from tests.fakes import HashingEncoder
+
+WORDS = ("青石桥昨日通车", "图书馆延长开放时间", "柚园村举行丰收节", "渡口开通夜间渡轮", "体育馆向市民开放")
+
+
+def content(archive: Archive) -> dict[str, Any]:
+    """What an archive holds, whatever the rows: texts, spans, vectors and keywords of every passage by its place."""
+    passages = archive.passages_at(list(range(archive.manifest.counts.passages)))
+    articles = archive.articles_at([passage.article_row for passage in passages])
+    vectors = archive.vectors.fetch(np.arange(len(passages)))
+    places = [(article.id, passage.ordinal) for article, passage in zip(articles, passages, strict=True)]
+    return {
+        "sources": {source.name: source for source in archive.sources()},
+        "articles": {article.id: article for article in archive.articles(imprints=True)},
+        "passages": {
+            place: (passage.text, passage.spans, vector.round(4).tolist())
+            for place, passage, vector in zip(places, passages, vectors, strict=True)
+        },
+        "keywords": {
+            word: {places[row] for row in archive.keywords.search([word], 1000, field="bigrams")[0]}
+            for word in ("青石", "书馆", "柚园", "夜间", "市民")
+        },
+        "rejections": {(one.name, one.reason) for one in archive.rejections()},
+    }
+
+
+def write(pages: Path, name: str, pieces: list[int]) -> None:
+    """Write a text of so many paragraphs, a file of records, or one that is refused."""
+    path = pages / name
+    path.parent.mkdir(exist_ok=True)
+    texts = [f"{WORDS[piece % len(WORDS)]}，第{piece}期。" * 12 for piece in pieces]
+    if name.endswith(".jsonl"):
+        records = [{"id": str(piece), "text": text} for piece, text in zip(pieces, texts, strict=True)]
+        path.write_text("\n".join(json.dumps(record, ensure_ascii=False) for record in records), encoding="utf-8")
+    else:
+        path.write_text("\n\n".join(texts), encoding="utf-8")
+
+
+names = st.sampled_from(["a.txt", "b.txt", "below/c.txt", "r.jsonl"])
+pieces = st.lists(st.integers(0, 7), max_size=4, unique=True)
+steps = st.lists(st.dictionaries(names, st.none() | pieces, min_size=1, max_size=3), min_size=1, max_size=4)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_many_small_builds_give_what_one_build_gives(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[dict[str, list[int] | None]]
+) -> None:
+    root = tmp_path_factory.mktemp("incremental")
+    pages = root / "pages"
+    pages.mkdir()
+    write(pages, "always.txt", [0, 1])
+    build_archive([pages], root / "grown", HashingEncoder())
+    for change in changes:
+        for name, chosen in change.items():
+            if chosen is None:
+                (pages / name).unlink(missing_ok=True)
+            else:
+                write(pages, name, chosen)
+        build_archive([pages], root / "grown", HashingEncoder())
+    build_archive([pages], root / "at once", HashingEncoder())
+    grown = Archive.open(root / "grown")
+    assert content(grown) == content(Archive.open(root / "at once"))
+    assert [check for check in verify_generation(grown.generation) if not check.passed] == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "folder"
+    for name, chosen in (("one.txt", [1]), ("two.txt", [2]), ("news.jsonl", [3, 4, 5])):
+        folder.mkdir(exist_ok=True)
+        write(folder, name, chosen)
+        os.utime(folder / name, (1_600_000_000, 1_600_000_000))
+    return folder
+
+
+@pytest.fixture
+def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are read from now on."""
+    read: list[str] = []
+    original = index.read_changed.read_file
+
+    def noted(file: Any) -> Any:
+        read.append(file.name)
+        return original(file)
+
+    monkeypatch.setattr(index.read_changed, "read_file", noted)
+    return read
+
+
+def test_only_what_has_changed_is_read_and_encoded(folder: Path, tmp_path: Path, read_files: list[str]) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    read_files.clear()
+    write(folder, "two.txt", [6])
+    encoder = HashingEncoder()
+    report = build_archive([folder], tmp_path / "index", encoder)
+    assert read_files == ["two.txt"]
+    assert len(encoder.encoded) == 1
+    assert (report.new, report.changed, report.unchanged, report.gone) == (0, 1, 2, 0)
+
+
+def test_of_a_changed_file_of_records_only_the_changed_ones_are_cut_again(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    before = {source.name for source in Archive.open(tmp_path / "index").sources()}
+    write(folder, "news.jsonl", [3, 5, 7])
+    encoder = HashingEncoder()
+    build_archive([folder], tmp_path / "index", encoder)
+    assert len(encoder.encoded) == 1
+    assert {source.name for source in Archive.open(tmp_path / "index").sources()} == before - {"news.jsonl#4"} | {
+        "news.jsonl#7"
+    }
+
+
+def test_where_nothing_has_changed_the_archive_stays_the_one_in_use(folder: Path, tmp_path: Path) -> None:
+    first = build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).generation == first.generation
+
+
+def test_a_file_with_a_new_time_and_the_old_content_is_not_read(
+    folder: Path, tmp_path: Path, read_files: list[str]
+) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    read_files.clear()
+    os.utime(folder / "one.txt", (1_600_000_500, 1_600_000_500))
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).unchanged == 3
+    assert read_files == []
+
+
+def test_a_change_within_one_tick_of_the_clock_is_seen(folder: Path, tmp_path: Path) -> None:
+    write(folder, "one.txt", [1])
+    status = (folder / "one.txt").stat()
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    write(folder, "one.txt", [6])
+    os.utime(folder / "one.txt", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (folder / "one.txt").stat().st_size == status.st_size
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert "第6期" in Archive.open(tmp_path / "index").source("one.txt").text
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(folder: Path, tmp_path: Path) -> None:
+    (folder / "empty.txt").write_text("", encoding="utf-8")
+    os.utime(folder / "empty.txt", (1_600_000_000, 1_600_000_000))
+    assert len(build_archive([folder], tmp_path / "index", HashingEncoder()).rejections) == 1
+    assert len(build_archive([folder], tmp_path / "index", HashingEncoder()).rejections) == 1
+    write(folder, "empty.txt", [7])
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).rejections == ()
+
+
+def test_missing_files_leave_the_archive_unless_they_are_kept(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    (folder / "two.txt").unlink()
+    build_archive([folder], tmp_path / "index", HashingEncoder(), keep_missing=True)
+    assert "two.txt" in Archive.open(tmp_path / "index").source_names()
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).gone == 1
+    assert "two.txt" not in Archive.open(tmp_path / "index").source_names()
+
+
+def test_a_damaged_generation_is_not_built_on(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    database = IndexFolder(tmp_path / "index").current().database
+    data = bytearray(database.read_bytes())
+    data[-20] ^= 1
+    database.write_bytes(data)
+    report = build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert (report.new, report.reused) == (3, 0)
+
+
+def test_what_another_version_has_cut_is_cut_anew(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_files: list[str]
+) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    read_files.clear()
+    monkeypatch.setattr("index.base.reading_code", lambda: "another")
+    encoder = HashingEncoder()
+    build_archive([folder], tmp_path / "index", encoder)
+    assert len(read_files) == 3
+    assert encoder.encoded == []
+
+
+def test_added_files_stay_beside_what_is_there(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    (folder / "two.txt").unlink()
+    write(tmp_path / "more", "four.txt", [6])
+    add_to_archive([tmp_path / "more"], tmp_path / "index", HashingEncoder())
+    archive = Archive.open(tmp_path / "index")
+    assert {"one.txt", "two.txt", "four.txt"} <= set(archive.source_names())
+    assert archive.manifest.inputs == (str(folder), str(tmp_path / "more"))
+
+
+def test_what_is_removed_by_name_stays_away_until_it_is_added(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    remove_from_archive(["one.txt", "news.jsonl#4"], tmp_path / "index", HashingEncoder())
+    left = {"two.txt", "news.jsonl#3", "news.jsonl#5"}
+    assert set(Archive.open(tmp_path / "index").source_names()) == left
+    write(folder, "news.jsonl", [3, 4, 5])
+    for fresh in (False, True):
+        build_archive([folder], tmp_path / "index", HashingEncoder(), fresh=fresh)
+        assert set(Archive.open(tmp_path / "index").source_names()) == left
+    add_to_archive([folder / "one.txt"], tmp_path / "index", HashingEncoder())
+    assert set(Archive.open(tmp_path / "index").source_names()) == left | {"one.txt"}
+
+
+def test_what_is_removed_is_no_longer_in_the_files(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    secret = "第2期".encode()
+    assert secret in IndexFolder(tmp_path / "index").current().database.read_bytes()
+    remove_from_archive(["two.txt"], tmp_path / "index", HashingEncoder())
+    assert secret not in IndexFolder(tmp_path / "index").current().database.read_bytes()
+
+
+def test_an_unknown_name_is_told_with_those_near_it(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    with pytest.raises(InputError, match=r"Near it are: .*one\.txt"):
+        remove_from_archive(["on.txt"], tmp_path / "index", HashingEncoder())
+
+
+def test_the_archive_cannot_be_emptied_by_removing(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder / "one.txt"], tmp_path / "index", HashingEncoder())
+    with pytest.raises(InputError, match="could be indexed"):
+        remove_from_archive(["one.txt"], tmp_path / "index", HashingEncoder())
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr("index.build_commands.load_encoder", lambda _: HashingEncoder())
+
+    def invoke(*arguments: str, status: int = 0) -> str:
+        result = CliRunner().invoke(cli, ["index", *arguments, "--index", str(tmp_path / "index")])
+        assert result.exit_code == status, result.output
+        return result.stdout if status == 0 else result.output
+
+    return invoke
+
+
+def test_commands(folder: Path, tmp_path: Path, run: Any) -> None:
+    run("build", str(folder))
+    write(tmp_path / "more", "four.txt", [6])
+    run("add", str(tmp_path / "more"))
+    run("remove", "two.txt")
+    (folder / "one.txt").unlink()
+    write(folder, "six.txt", [0])
+    planned = json.loads(run("build", "--dry-run", "--json"))
+    assert (planned["new"], planned["removed"]) == (["six.txt"], ["one.txt"])
+    assert "1 removed    one.txt" in run("build", "--dry-run")
+    assert "one.txt" in Archive.open(tmp_path / "index").source_names()
+    assert json.loads(run("build", "--json"))["files"] == {"new": 1, "changed": 0, "unchanged": 2, "gone": 1}
+    assert set(Archive.open(tmp_path / "index").source_names()) == {
+        "four.txt", "six.txt", "news.jsonl#3", "news.jsonl#4", "news.jsonl#5",
+    }  # fmt: skip
+
+
+def test_without_paths_and_without_an_archive_paths_are_asked_for(run: Any) -> None:
+    assert "Give at least one path" in run("build", status=1)
