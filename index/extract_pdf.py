@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,9 +25,6 @@ _MACHINE_TITLE = re.compile(
     re.IGNORECASE,
 )
 
-# PDFium keeps global state and must not be entered by two threads.
-_PDFIUM_LOCK = threading.Lock()
-
 
 @dataclass(frozen=True)
 class PdfText:
@@ -40,21 +36,20 @@ class PdfText:
 
 
 def extract_pdf(data: bytes, limits: Limits) -> PdfText:
-    """Read the text of a PDF, at most `limits.pdf_pages` pages of it.
+    """Read the text of a PDF, at most `limits.pdf_pages` pages of it. PDFium must not be entered by two threads.
 
     Raises:
         UnreadableError: it is damaged, protected by a password, or holds no text (a scan), or only garbled text.
     """
-    with _PDFIUM_LOCK:
-        document = _open(data)
-        try:
-            count = len(document)
-            read = dict(_pages(document, min(count, limits.pdf_pages)))
-            title = document.get_metadata_value("Title").strip()
-        except pdfium.PdfiumError as error:
-            raise _damaged(error) from error
-        finally:
-            document.close()
+    document = _open(data)
+    try:
+        count = len(document)
+        read = dict(_pages(document, min(count, limits.pdf_pages)))
+        title = document.get_metadata_value("Title").strip()
+    except pdfium.PdfiumError as error:
+        raise _damaged(error) from error
+    finally:
+        document.close()
     texts = {number: text for number, text in read.items() if text is not None}
     missing = [(number, "the page is damaged") for number, text in read.items() if text is None]
     if count > len(read):

@@ -65,9 +65,14 @@ def find_files(paths: Sequence[Path]) -> Iterator[SourceFile | Rejection]:
 
 def media_type(path: Path) -> MediaType | None:
     """Return what kind of file the suffix names, `.gz` set aside (except for PDF), or None if it is not supported."""
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    gzipped = bool(suffixes) and suffixes[-1] == ".gz"
-    found = MEDIA_TYPES.get((suffixes[:-1] if gzipped else suffixes)[-1]) if len(suffixes) > gzipped else None
+    return _media_type(path.name)
+
+
+def _media_type(name: str) -> MediaType | None:
+    suffixes = name.lower().lstrip(".").split(".")[1:]
+    gzipped = bool(suffixes) and suffixes[-1] == "gz"
+    kinds = suffixes[:-1] if gzipped else suffixes
+    found = MEDIA_TYPES.get(f".{kinds[-1]}") if kinds else None
     return None if gzipped and found == "pdf" else found
 
 
@@ -122,35 +127,40 @@ class _Search:
     def _walk(
         self, root: Path, top: Path, found: list[tuple[str, SourceFile | Rejection]], links: list[Path] | None
     ) -> None:
-        """Collect what lies under `top`; links go to `links`, or are followed at once where that is None."""
-        folders = [top]
+        """Collect what lies under `top`; links go to `links`, or are followed at once where that is None.
+
+        A folder may hold tens of thousands of files: of one that is not wanted no more than its name is looked at.
+        """
+        folders = [(os.fspath(top), _relative(root, top))]
         while folders:
-            folder = folders.pop()
+            folder, below = folders.pop()
             try:
-                if not self._is_new(folder.stat()):
+                if not self._is_new(Path(folder).stat()):
                     continue
-                children = sorted(folder.iterdir(), reverse=True)
+                with os.scandir(folder) as opened:
+                    children = sorted(opened, key=lambda child: child.name, reverse=True)
             except OSError as error:
-                name = _relative(root, folder) or printable(root.name or str(root))
+                name = below or printable(root.name or str(root))
                 found.append((name, _unreadable(name, error)))
                 continue
             for child in children:
                 if child.name.startswith("."):
                     continue
+                name = f"{below}/{printable(child.name)}" if below else printable(child.name)
                 if child.is_symlink():
                     if links is None:
-                        self._follow(root, child, found)
+                        self._follow(root, Path(child.path), found)
                     else:
-                        links.append(child)
-                elif child.is_dir():
-                    folders.append(child)
-                else:
-                    self._entry(root, child, found)
+                        links.append(Path(child.path))
+                elif child.is_dir(follow_symlinks=False):
+                    folders.append((child.path, name))
+                elif _is_wanted(child.name):
+                    self._entry(root, Path(child.path), name, found)
 
     def _follow(self, root: Path, link: Path, found: list[tuple[str, SourceFile | Rejection]]) -> None:
         target = Path(os.path.realpath(link))
         name = _relative(root, link)
-        if not target.is_dir() and not _is_wanted(link):
+        if not target.is_dir() and not _is_wanted(link.name):
             return
         if not any(target.is_relative_to(base) for base in self._roots):
             reason = f"it links to {printable(str(target))}, outside the folders given"
@@ -158,12 +168,9 @@ class _Search:
         elif target.is_dir():
             self._walk(root, link, found, None)
         else:
-            self._entry(root, link, found)
+            self._entry(root, link, name, found)
 
-    def _entry(self, root: Path, path: Path, found: list[tuple[str, SourceFile | Rejection]]) -> None:
-        if not _is_wanted(path):
-            return
-        name = _relative(root, path)
+    def _entry(self, root: Path, path: Path, name: str, found: list[tuple[str, SourceFile | Rejection]]) -> None:
         try:
             status = path.stat()
         except OSError as error:
@@ -192,8 +199,8 @@ class _Search:
         return SourceFile(path, unique, status.st_size, status.st_mtime_ns)
 
 
-def _is_wanted(path: Path) -> bool:
-    return media_type(path) is not None and path.name.lower() not in _SKIPPED_NAMES
+def _is_wanted(name: str) -> bool:
+    return _media_type(name) is not None and name.lower() not in _SKIPPED_NAMES
 
 
 def _relative(root: Path, path: Path) -> str:

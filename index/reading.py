@@ -18,6 +18,8 @@ class Limits:
         records_bytes: a CSV or JSONL file; it is streamed, so this bounds time rather than memory.
         record_chars: characters of one record, or of one field of a CSV row.
         pdf_pages: pages read of a PDF; those after it are reported.
+        pdf_memory: bytes that reading PDFs may take.
+        pdf_seconds: time that reading one may take.
         bad_records_in_a_row: a CSV or JSONL file is given up after so many broken records with no good one between.
     """
 
@@ -27,6 +29,8 @@ class Limits:
     records_bytes: int = 4096 * MEBIBYTE
     record_chars: int = 2_000_000
     pdf_pages: int = 5_000
+    pdf_memory: int = 2048 * MEBIBYTE
+    pdf_seconds: float = 120.0
     bad_records_in_a_row: int = 1_000
 
 
@@ -47,6 +51,8 @@ def printable(name: str) -> str:
 
     The file system hands over bytes it cannot decode as lone surrogates, which neither a terminal nor SQLite accepts.
     """
+    if name.isascii() and name.isprintable():
+        return name
     decoded = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(_escape(character) if _is_control(character) else character for character in decoded)
 

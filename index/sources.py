@@ -19,9 +19,9 @@ from typing import BinaryIO
 
 from index.decoding import Decoded, decode_text
 from index.extract_html import extract_html
-from index.extract_pdf import extract_pdf
 from index.finding import SourceFile, find_files, is_gzipped, media_type
 from index.opening import bounded, bounded_gzip, open_regular, too_large
+from index.pdf_process import read_pdf
 from index.reading import DEFAULT_LIMITS, Limits, UnreadableError
 from index.records import MediaType, Rejection, Source
 from index.records_file import SAMPLE_BYTES, RecordType, read_records
@@ -125,7 +125,7 @@ def _lost(decoded: Decoded, file: SourceFile) -> Iterator[Rejection]:
 
 
 def _pdf(data: bytes, sha256: str, file: SourceFile, limits: Limits) -> Iterator[Source | Rejection]:
-    pdf = extract_pdf(data, limits)
+    pdf = read_pdf(data, limits)
     yield Source(file.name, pdf.text, sha256, "pdf", headline=pdf.title)
     for number, reason in pdf.missing_pages:
         yield Rejection(

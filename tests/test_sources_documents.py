@@ -161,3 +161,15 @@ def test_pages_over_the_limit_are_reported(tmp_path):
 def test_a_rotated_page_is_read(tmp_path):
     (source,) = read_bytes(tmp_path, "1.pdf", pdf(TEXT_PAGE, rotate=90))
     assert source.text == "The new bridge opened."
+
+
+def test_a_pdf_that_unpacks_to_too_much_is_refused_and_the_next_one_read(tmp_path):
+    (refused,) = read_bytes(tmp_path, "bomb.pdf", pdf(b"q " * 5_000_000), Limits(pdf_memory=300 * 2**20))
+    assert "memory" in refused.reason
+    (source,) = read_bytes(tmp_path, "1.pdf", pdf(TEXT_PAGE))
+    assert "bridge" in source.text
+
+
+def test_a_pdf_that_takes_too_long_is_refused(tmp_path):
+    (refused,) = read_bytes(tmp_path, "slow.pdf", pdf(b"q " * 20_000_000), Limits(pdf_seconds=0.3))
+    assert "more than 0 s" in refused.reason

@@ -1,0 +1,138 @@
+"""PDF files are read in a process of its own, with bounds on memory and time, that may crash without harm.
+
+PDFium is a large program in C++ that reads what strangers have written: a few kilobytes can unpack to operators that
+take many gigabytes, or meet a fault. The process is kept for the next file, and started anew after one has ended it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from typing import IO
+
+from index.extract_pdf import PdfText, extract_pdf
+from index.reading import Limits, UnreadableError
+
+_HEADER = struct.Struct("<QQ")
+_REMEDY = "open it in a PDF viewer and save it anew, or convert it to text"
+
+
+class _Reader:
+    """The process, and the way to ask it. One file at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._memory = 0
+
+    def read(self, data: bytes, limits: Limits) -> PdfText:
+        """Have a file read.
+
+        Raises:
+            UnreadableError: it cannot be used, or the process did not survive it.
+        """
+        with self._lock:
+            process = self._started(limits)
+            timer = threading.Timer(limits.pdf_seconds, process.kill)
+            timer.start()
+            try:
+                assert process.stdin and process.stdout  # noqa: S101 - both are pipes
+                _send(process.stdin, data, json.dumps(asdict(limits)).encode())
+                _, answer = _receive(process.stdout)
+            except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+                timed_out = not timer.is_alive()
+                self.close()
+                raise UnreadableError(
+                    f"reading it takes more than {limits.pdf_seconds:.0f} s"
+                    if timed_out
+                    else f"reading it crashes, or takes more than {limits.pdf_memory >> 20:,} MB of memory",
+                    _REMEDY,
+                ) from error
+            finally:
+                timer.cancel()
+        told = json.loads(answer)
+        if "reason" in told:
+            raise UnreadableError(told["reason"], told["remedy"])
+        missing = tuple((int(number), str(reason)) for number, reason in told["missing_pages"])
+        return PdfText(told["text"], told["title"], missing)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process and self._owner == os.getpid():
+            self._process.kill()
+            self._process.communicate()
+        self._process = None
+
+    def _started(self, limits: Limits) -> subprocess.Popen[bytes]:
+        mine = self._owner == os.getpid() and self._memory == limits.pdf_memory
+        if self._process is None or not mine or self._process.poll() is not None:
+            self.close()
+            code = (
+                f"import sys; sys.path[:] = {sys.path!r}; "
+                f"from index.pdf_process import serve; serve({limits.pdf_memory})"
+            )
+            self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
+                [sys.executable, "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            self._owner, self._memory = os.getpid(), limits.pdf_memory
+        return self._process
+
+
+_READER = _Reader()
+atexit.register(_READER.close)
+
+
+def read_pdf(data: bytes, limits: Limits) -> PdfText:
+    """Read the text of a PDF as `extract_pdf` does, in the process kept for it.
+
+    Raises:
+        UnreadableError: it is damaged, protected, without text, or takes more memory or time than the limits allow.
+    """
+    return _READER.read(data, limits)
+
+
+def serve(memory: int) -> None:
+    """Read the PDFs that come on the standard input, within so many bytes of memory, until it is closed."""
+    with contextlib.suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while True:
+            data, limits = _receive(sys.stdin.buffer)
+            try:
+                told = asdict(extract_pdf(data, Limits(**json.loads(limits))))
+            except UnreadableError as error:
+                told = {"reason": error.reason, "remedy": error.remedy}
+            _send(sys.stdout.buffer, b"", json.dumps(told).encode())
+
+
+def _send(pipe: IO[bytes], data: bytes, message: bytes) -> None:
+    pipe.write(_HEADER.pack(len(data), len(message)))
+    pipe.write(data)
+    pipe.write(message)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> tuple[bytes, bytes]:
+    data, message = _HEADER.unpack(_exactly(pipe, _HEADER.size))
+    return _exactly(pipe, data), _exactly(pipe, message)
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    read = pipe.read(size)
+    if len(read) < size:
+        raise EOFError
+    return read
