@@ -14,6 +14,7 @@ from index.layout import Generation, IndexFolder, file_digest
 from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, read_manifest
 from index.tokens import tokenizer_identity
 from index.vectors import FaissStore, Vectors
+from index.writing import in_use
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,20 @@ def known_vectors(digests: set[str], index: IndexFolder, encoder: EncoderIdentit
 
 
 def left_out(index: IndexFolder) -> frozenset[str]:
-    """Return the names of the sources that were removed by name, and are not to come back by themselves."""
+    """Return the names of the sources that were removed by name, and are not to come back by themselves.
+
+    Where the manifest in use is damaged, those of the newest generation that has a sound one.
+    """
+    older = sorted(index.generations.iterdir(), reverse=True) if index.generations.is_dir() else []
+    found = (_readable_manifest(generation) for generation in (in_use(index), *map(Generation, older)))
+    return next((frozenset(manifest.left_out) for manifest in found if manifest), frozenset())
+
+
+def _readable_manifest(generation: Generation | None) -> Manifest | None:
     try:
-        return frozenset(read_manifest(index.current()).left_out)
-    except (NotFoundError, ArchiveError):
-        return frozenset()
+        return read_manifest(generation) if generation else None
+    except ArchiveError:
+        return None
 
 
 def _is_sound(generation: Generation, manifest: Manifest, files: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from index.database import DatabaseReader
 from index.database_writer import DatabaseWriter, PassageRows
 from index.encode_added import encode_added
 from index.encoder import Encoder
-from index.errors import InputError
+from index.errors import ArchiveError, InputError
 from index.inputs import digest_inputs, named_inputs
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder, replace_file
@@ -132,7 +133,7 @@ def build(
 
     Raises:
         InputError: the folder cannot be written to, nothing would be in the archive, or what the plan raises.
-        ArchiveError: another build is at work, or the new generation does not pass its checks.
+        ArchiveError: another build is at work, or the new generation cannot be written or does not pass its checks.
     """
     index = IndexFolder(folder)
     try:
@@ -159,13 +160,25 @@ def build(
 @contextmanager
 def _aside(index: IndexFolder) -> Iterator[Generation]:
     """Make a new generation, and remove it again if it does not come to be used."""
-    generation = index.new_generation()
+    try:
+        generation = index.new_generation()
+    except OSError as error:
+        raise _unwritable(index, error) from error
     try:
         yield generation
-    except BaseException:
+    except BaseException as error:
         if in_use(index) != generation:  # interrupted after the switch, it is the archive in use
             shutil.rmtree(generation.folder, ignore_errors=True)
+        if isinstance(error, OSError | sqlite3.Error):
+            raise _unwritable(index, error) from error
         raise
+
+
+def _unwritable(index: IndexFolder, error: Exception) -> ArchiveError:
+    return ArchiveError(
+        f"The new generation in {index.folder} could not be written ({error}). Check free space and permissions. "
+        "The archive in use is unchanged."
+    )
 
 
 def rejections_of(base: Base) -> list[Rejection]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +47,18 @@ def write_keywords(
         documents: The documents.
         base: An index to go out from; it stays as it is.
         gone: The rows whose documents are not taken over from it.
+
+    Raises:
+        OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if base:
         _take_over(base, folder)
+    with _failures_as(lambda error: OSError(f"{folder}: {error}")):
+        return _write(folder, documents, gone)
+
+
+def _write(folder: Path, documents: Iterable[KeywordDocument], gone: Sequence[int]) -> int:
     index = tantivy.Index(_schema(), path=str(folder))
     writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
     if gone:
@@ -81,6 +89,17 @@ def _take_over(base: Path, folder: Path) -> None:
             os.link(path, target)
         except OSError:  # a file system without links
             shutil.copyfile(path, target)
+
+
+@contextmanager
+def _failures_as(made: Callable[[BaseException], Exception]) -> Iterator[None]:
+    """Turn what tantivy raises on files that it cannot use into another error; its panics are no `Exception`."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, ValueError | OSError) and type(error).__name__ != "PanicException":
+            raise
+        raise made(error) from error
 
 
 class KeywordIndex:
@@ -123,18 +142,13 @@ class KeywordIndex:
         order = np.lexsort((np.array(found, np.int64), -scores)) if hits else np.empty(0, np.int64)
         return np.array(found, np.int64)[order], scores[order]
 
-    @contextmanager
-    def _damage_reported(self) -> Iterator[None]:
-        """Turn what tantivy raises on damaged files into an error with a remedy; its panics are no `Exception`."""
-        try:
-            yield
-        except BaseException as error:
-            if not isinstance(error, ValueError | OSError) and type(error).__name__ != "PanicException":
-                raise
-            raise ArchiveError(
+    def _damage_reported(self) -> AbstractContextManager[None]:
+        return _failures_as(
+            lambda error: ArchiveError(
                 f"The keyword index in {self._folder} cannot be read ({error}). "
                 "Rebuild the archive: wenbao index build PATH"
-            ) from error
+            )
+        )
 
     def _term(self, field: str, token: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, field, token, "freq")

@@ -9,7 +9,7 @@ import numpy as np
 from index.base import Base
 from index.database_writer import PassageRows
 from index.vector_plan import VectorIndex, plan
-from index.vectors import FaissStore, Rows, Vectors
+from index.vectors import FaissStore, Rows, Vectors, write_index
 
 
 def write_updated(path: Path, base: Base | None, rows: PassageRows, added: Rows, vectors: Vectors) -> VectorIndex:
@@ -52,4 +52,4 @@ def _change_inverted(path: Path, base: Base, rows: PassageRows, added: Rows, vec
     inverted.add_with_ids(
         np.ascontiguousarray(np.concatenate([vectors, of_moved])), np.concatenate([added, moved]).astype(np.int64)
     )
-    faiss.write_index(inverted, str(path))
+    write_index(inverted, path)

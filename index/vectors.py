@@ -24,6 +24,20 @@ def spread_rows(total: int, count: int) -> Rows:
     return np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
 
 
+def write_index(index: Any, path: Path) -> None:
+    """Write a FAISS index to a file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    import faiss
+
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:
+        raise OSError(f"{path}: {(str(error).splitlines() or [''])[0]}") from error
+
+
 class VectorStore(Protocol):
     """Unit vectors under the row numbers `0..n-1`, searched by inner product; searches may run concurrently."""
 
@@ -80,11 +94,12 @@ class FaissStore:
             vectors: The vectors.
             planned: The kind of index; by default it follows from the number of vectors.
             recall: What an inverted index is tuned to.
-        """
-        import faiss
 
+        Raises:
+            OSError: the file cannot be written.
+        """
         index, made = make_index(planned or plan(len(vectors)), vectors, recall)
-        faiss.write_index(index, str(path))
+        write_index(index, path)
         return made
 
     def __len__(self) -> int:
