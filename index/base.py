@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from index.changes import KnownFile, known_files, reading_code
 from index.database import DatabaseReader
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError, NotFoundError
+from index.finding import SourceFile
 from index.layout import Generation, IndexFolder, file_digest
 from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, read_manifest
 from index.tokens import tokenizer_identity
@@ -72,6 +74,30 @@ def left_out(index: IndexFolder) -> frozenset[str]:
     older = sorted(index.generations.iterdir(), reverse=True) if index.generations.is_dir() else []
     found = (_readable_manifest(generation) for generation in (in_use(index), *map(Generation, older)))
     return next((frozenset(manifest.left_out) for manifest in found if manifest), frozenset())
+
+
+def require_none_missing(index: IndexFolder, found: Sequence[SourceFile]) -> None:
+    """Refuse to go on where the archive in use holds files that are not found, and cannot be taken over from it.
+
+    Raises:
+        ArchiveError: there is such a file.
+    """
+    generation = in_use(index)
+    if generation is None:
+        return
+    reader = DatabaseReader(generation.database)
+    try:
+        sources = [name for (name,) in reader.query("SELECT name FROM sources ORDER BY row")]
+    finally:
+        reader.close()
+    names = {file.name for file in found}
+    missing = [name for name in sources if not {name, name.partition("#")[0]} & names]
+    if missing:
+        raise ArchiveError(
+            f"{missing[0]!r} and {len(missing) - 1} more sources of the archive are not at the paths, and cannot be "
+            "kept: the archive is damaged, or was made by another version of Wenbao or with another model, so that all has "
+            "to be read again. Put the files back, or build without what is missing: wenbao index build PATH"
+        )
 
 
 def _readable_manifest(generation: Generation | None) -> Manifest | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index.base import Base, find_base, left_out
+from index.base import Base, find_base, left_out, require_none_missing
 from index.changes import Changes, find_changes, reading_code
 from index.database import DatabaseReader
 from index.database_writer import DatabaseWriter, PassageRows
@@ -92,11 +92,15 @@ def build_archive(
 
     Raises:
         InputError: a path does not exist, or no file could be read.
-        ArchiveError: another build is at work, or the new generation does not pass its checks.
+        ArchiveError: another build is at work, missing files cannot be kept, or the new generation cannot be written or
+            does not pass its checks.
     """
 
     def plan(index: IndexFolder, base: Base | None) -> Work:
-        return plan_build(paths, base, left_out(index), keep_missing=keep_missing)
+        work = plan_build(paths, base, left_out(index), keep_missing=keep_missing)
+        if keep_missing and base is None:
+            require_none_missing(index, work.changes.new)
+        return work
 
     return build(plan, folder, encoder, on_progress, fresh=fresh)
 
@@ -149,11 +153,10 @@ def build(
         on_progress(Progress("find", 0, 0))
         base = None if fresh else find_base(index, encoder.identity)
         work = plan(index, base)
-        if base and _is_done(work, base):
-            return _report(work, base.generation, base.manifest.counts, 0, rejections_of(base), started)
         with _aside(index) as generation:
             report = _fill(work, index, base, generation, encoder, on_progress, started)
-        remove_superseded(index, keep=(generation, before))
+        if report.generation == generation.id:
+            remove_superseded(index, keep=(generation, before))
     return report
 
 
@@ -166,12 +169,11 @@ def _aside(index: IndexFolder) -> Iterator[Generation]:
         raise _unwritable(index, error) from error
     try:
         yield generation
-    except BaseException as error:
-        if in_use(index) != generation:  # interrupted after the switch, it is the archive in use
+    except (OSError, sqlite3.Error) as error:
+        raise _unwritable(index, error) from error
+    finally:
+        if in_use(index) != generation:  # even when interrupted: after the switch, it is the archive in use
             shutil.rmtree(generation.folder, ignore_errors=True)
-        if isinstance(error, OSError | sqlite3.Error):
-            raise _unwritable(index, error) from error
-        raise
 
 
 def _unwritable(index: IndexFolder, error: Exception) -> ArchiveError:
@@ -179,23 +181,6 @@ def _unwritable(index: IndexFolder, error: Exception) -> ArchiveError:
         f"The new generation in {index.folder} could not be written ({error}). Check free space and permissions. "
         "The archive in use is unchanged."
     )
-
-
-def rejections_of(base: Base) -> list[Rejection]:
-    """Return what was refused when the base was built."""
-    reader = DatabaseReader(base.generation.database)
-    try:
-        return reader.rejections()
-    finally:
-        reader.close()
-
-
-def _is_done(work: Work, base: Base) -> bool:
-    """Say whether the archive already is what is to be made."""
-    changes = work.changes
-    nothing = not (changes.to_read or changes.touched or changes.gone or work.removed)
-    same_inputs = (work.inputs, work.inputs_digest) == (base.manifest.inputs, base.manifest.inputs_digest)
-    return nothing and same_inputs and work.left_out == frozenset(base.manifest.left_out)
 
 
 def _fill(
@@ -210,7 +195,9 @@ def _fill(
     database = DatabaseWriter(generation.database, base.generation.database if base else None)
     read_changed(work.changes, work.refused, work.removed, work.left_out, database, on_progress)
     rows, counts, rejections = database.arrange(), database.counts(), database.rejections()
-    database.close()
+    changed = database.close()
+    if base and not changed and _is_as_asked(work, base.manifest):
+        return _report(work, base.generation, counts, 0, rejections, started)
     if counts.passages == 0:
         raise InputError(_nothing_to_index(work, rejections))
     added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress)
@@ -240,11 +227,17 @@ def _fill(
     )
     replace_file(generation.manifest, manifest.model_dump_json(indent=2) + "\n")
     on_progress(Progress("verify", 0, 0))
-    changed = Changed(frozenset(database.added_sources), _moved_or_new(rows)) if base else None
-    require_sound(generation, "The new generation", "The archive in use is unchanged.", changed)
+    to_check = Changed(frozenset(database.added_sources), _moved_or_new(rows)) if base else None
+    require_sound(generation, "The new generation", "The archive in use is unchanged.", to_check)
     index.switch_to(generation)
     UnfinishedVectors(index, encoder.identity).remove()
     return _report(work, generation, counts, encoded, rejections, started)
+
+
+def _is_as_asked(work: Work, manifest: Manifest) -> bool:
+    """Say whether a manifest says the same of what the archive is made from."""
+    made_from = (manifest.inputs, manifest.inputs_digest, frozenset(manifest.left_out))
+    return made_from == (work.inputs, work.inputs_digest, work.left_out)
 
 
 def _moved_or_new(rows: PassageRows) -> list[int]:

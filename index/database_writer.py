@@ -82,6 +82,8 @@ class DatabaseWriter:
         self._removed: set[int] = set()
         self.added: dict[int, str] = {}
         self.added_sources: set[int] = set()
+        self._changed = base is None
+        self._refused_before = self.rejections()
 
     def known_source(self, source: Source) -> int | None:
         """Return the row of this very source, None where it is not known or differs."""
@@ -103,7 +105,15 @@ class DatabaseWriter:
 
     def set_file(self, name: str, size: int, mtime_ns: int, sha256: str) -> None:
         """Keep what a file is known again by."""
-        self._connection.execute("INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, size, mtime_ns, sha256))
+        known = self._connection.execute("SELECT * FROM files WHERE name = ?", [name]).fetchone()
+        if known != (name, size, mtime_ns, sha256):
+            self._connection.execute("INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, size, mtime_ns, sha256))
+            self._changed = True
+
+    def touch_file(self, name: str, mtime_ns: int) -> None:
+        """Keep the new time of a file whose content is the old one."""
+        self._connection.execute("UPDATE files SET mtime_ns = ? WHERE name = ?", [mtime_ns, name])
+        self._changed = True
 
     def remove_file(self, name: str) -> None:
         """Remove a file with its sources and refusals."""
@@ -111,6 +121,7 @@ class DatabaseWriter:
             self.remove_source(row)
         self.remove_rejections(name)
         self._connection.execute("DELETE FROM files WHERE name = ?", [name])
+        self._changed = True
 
     def remove_source(self, row: int) -> None:
         """Remove a source with its articles and passages."""
@@ -123,6 +134,7 @@ class DatabaseWriter:
         self._connection.execute("DELETE FROM articles WHERE source = ?", [row])
         self._connection.execute("DELETE FROM sources WHERE row = ?", [row])
         self.added_sources.discard(row)
+        self._changed = True
 
     def add_source(self, source: Source, file: str) -> int:
         """Add a source that came from a file, in the place of the one of its name, and return its row."""
@@ -148,6 +160,7 @@ class DatabaseWriter:
             ),
         )
         self.added_sources.add(row)
+        self._changed = True
         return row
 
     def has_article(self, article_id: str) -> bool:
@@ -240,8 +253,9 @@ class DatabaseWriter:
             rejections=self._count("rejections"),
         )
 
-    def close(self) -> None:
-        """Write everything out; a file with much free space in it is written anew."""
+    def close(self) -> bool:
+        """Write everything out, and say whether anything has changed; a file with much free space is written anew."""
+        changed = self._changed or self.rejections() != self._refused_before
         self._connection.commit()
         free, pages = (
             self._connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("freelist_count", "page_count")
@@ -249,6 +263,7 @@ class DatabaseWriter:
         if free > _MOST_FREE * pages:
             self._connection.execute("VACUUM")
         self._connection.close()
+        return changed
 
     def _count(self, rows: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])  # noqa: S608 - fixed names

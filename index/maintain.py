@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from index.base import Base, left_out
+from index.base import Base, left_out, require_none_missing
 from index.build import BuildReport, Work, build, plan_build
 from index.changes import Changes
 from index.database import DatabaseReader
@@ -45,7 +45,10 @@ def add_to_archive(
             if isinstance(found, SourceFile) and found.path.resolve() in wanted
         }
         still_out = frozenset(name for name in left_out(index) if not {name, name.partition("#")[0]} & returning)
-        return plan_build(everything, base, still_out, keep_missing=True)
+        work = plan_build(everything, base, still_out, keep_missing=True)
+        if base is None:
+            require_none_missing(index, work.changes.new)
+        return work
 
     return build(plan, folder, encoder, on_progress)
 

@@ -50,7 +50,7 @@ def read_changed(
     for rejection in refused:
         database.add_rejection(rejection, _FOUND_NOWHERE)
     for file in changes.touched:
-        database.set_file(file.name, file.size, settled_time(file, now), file_digest(file.path))
+        database.touch_file(file.name, settled_time(file, now))
     files = changes.to_read
     for done, file in enumerate(files):
         on_progress(Progress("read", done, len(files)))
