@@ -7,16 +7,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from index.archive import Archive, Filters
     from index.build import build_archive
+    from index.maintain import add_to_archive, remove_from_archive
     from index.records import Article, Passage, Source
 
-__all__ = ["Archive", "Article", "Filters", "Passage", "Source", "build_archive"]
+__all__ = [
+    "Archive",
+    "Article",
+    "Filters",
+    "Passage",
+    "Source",
+    "add_to_archive",
+    "build_archive",
+    "remove_from_archive",
+]
 _HOMES = {
     "Archive": "index.archive",
     "Article": "index.records",
     "Filters": "index.archive",
     "Passage": "index.records",
     "Source": "index.records",
+    "add_to_archive": "index.maintain",
     "build_archive": "index.build",
+    "remove_from_archive": "index.maintain",
 }
 
 

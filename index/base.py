@@ -95,8 +95,8 @@ def require_none_missing(index: IndexFolder, found: Sequence[SourceFile]) -> Non
     if missing:
         raise ArchiveError(
             f"{missing[0]!r} and {len(missing) - 1} more sources of the archive are not at the paths, and cannot be "
-            "kept: the archive is damaged, or was made by another version of Wenbao or with another model, so that all has "
-            "to be read again. Put the files back, or build without what is missing: wenbao index build PATH"
+            "kept: the archive is damaged, or was made by another version of Wenbao or with another model, so that all "
+            "has to be read again. Put the files back, or build without what is missing: wenbao index build PATH"
         )
 
 
