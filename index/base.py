@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.changes import KnownFile, known_files, reading_code
+from index.changes import KnownFile, is_of, known_files, reading_code
 from index.database import DatabaseReader
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError, NotFoundError
 from index.finding import SourceFile
 from index.layout import Generation, IndexFolder, file_digest
-from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, read_manifest
+from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, parse_manifest, read_manifest
 from index.tokens import tokenizer_identity
 from index.vectors import FaissStore, Vectors
 from index.writing import in_use
@@ -72,7 +72,7 @@ def left_out(index: IndexFolder) -> frozenset[str]:
     Where the manifest in use is damaged, those of the newest generation that has a sound one.
     """
     older = sorted(index.generations.iterdir(), reverse=True) if index.generations.is_dir() else []
-    found = (_readable_manifest(generation) for generation in (in_use(index), *map(Generation, older)))
+    found = (_manifest(generation) for generation in (in_use(index), *map(Generation, older)))
     return next((frozenset(manifest.left_out) for manifest in found if manifest), frozenset())
 
 
@@ -91,7 +91,7 @@ def require_none_missing(index: IndexFolder, found: Sequence[SourceFile]) -> Non
     finally:
         reader.close()
     names = {file.name for file in found}
-    missing = [name for name in sources if not {name, name.partition("#")[0]} & names]
+    missing = [name for name in sources if not is_of(name, names)]
     if missing:
         raise ArchiveError(
             f"{missing[0]!r} and {len(missing) - 1} more sources of the archive are not at the paths, and cannot be "
@@ -100,9 +100,9 @@ def require_none_missing(index: IndexFolder, found: Sequence[SourceFile]) -> Non
         )
 
 
-def _readable_manifest(generation: Generation | None) -> Manifest | None:
+def _manifest(generation: Generation | None) -> Manifest | None:
     try:
-        return read_manifest(generation) if generation else None
+        return parse_manifest(generation) if generation else None
     except ArchiveError:
         return None
 

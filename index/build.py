@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from index.base import Base, find_base, left_out, require_none_missing
-from index.changes import Changes, find_changes, reading_code
+from index.changes import Changes, find_changes, named_apart, reading_code
 from index.database import DatabaseReader
 from index.database_writer import DatabaseWriter, PassageRows
 from index.encode_added import encode_added
@@ -27,6 +27,7 @@ from index.layout import Generation, IndexFolder, replace_file
 from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, record_files
 from index.progress import OnProgress, Progress
 from index.read_changed import read_changed
+from index.reading import printable
 from index.records import Rejection
 from index.romanization import pinyin_pairs
 from index.sources import SourceFile, find_files
@@ -115,12 +116,18 @@ def plan_build(
     """
     found = list(find_files(paths))
     files = [file for file in found if isinstance(file, SourceFile)]
-    wanted = [file for file in files if file.name not in names_left_out]
+    refused = [rejection for rejection in found if isinstance(rejection, Rejection)]
+    known = base.files if base else {}
+    unreadable = {rejection.name for rejection in refused if rejection.passing}
+    # Of a whole path that cannot be looked at, the names do not say which files are below it.
+    keep_missing = keep_missing or any(printable(path.name or str(path)) in unreadable for path in paths)
+    named = named_apart(files, known) if keep_missing else files
+    wanted = [file for file in named if file.name not in names_left_out]
     return Work(
         inputs=named_inputs(paths),
         inputs_digest=digest_inputs(files),
-        changes=find_changes(wanted, base.files if base else {}, keep_missing=keep_missing),
-        refused=tuple(rejection for rejection in found if isinstance(rejection, Rejection)),
+        changes=find_changes(wanted, known, keep_missing=keep_missing, unreadable=unreadable),
+        refused=tuple(refused),
         left_out=names_left_out,
     )
 
@@ -170,6 +177,8 @@ def _aside(index: IndexFolder) -> Iterator[Generation]:
     try:
         yield generation
     except (OSError, sqlite3.Error) as error:
+        if in_use(index) == generation:
+            raise
         raise _unwritable(index, error) from error
     finally:
         if in_use(index) != generation:  # even when interrupted: after the switch, it is the archive in use
@@ -192,10 +201,10 @@ def _fill(
     on_progress: OnProgress,
     started: float,
 ) -> BuildReport:
-    database = DatabaseWriter(generation.database, base.generation.database if base else None)
-    read_changed(work.changes, work.refused, work.removed, work.left_out, database, on_progress)
-    rows, counts, rejections = database.arrange(), database.counts(), database.rejections()
-    changed = database.close()
+    with DatabaseWriter(generation.database, base.generation.database if base else None) as database:
+        read_changed(work.changes, work.refused, work.removed, work.left_out, database, on_progress)
+        rows, counts, rejections = database.arrange(), database.counts(), database.rejections()
+        changed = database.close()
     if base and not changed and _is_as_asked(work, base.manifest):
         return _report(work, base.generation, counts, 0, rejections, started)
     if counts.passages == 0:
@@ -230,7 +239,8 @@ def _fill(
     to_check = Changed(frozenset(database.added_sources), _moved_or_new(rows)) if base else None
     require_sound(generation, "The new generation", "The archive in use is unchanged.", to_check)
     index.switch_to(generation)
-    UnfinishedVectors(index, encoder.identity).remove()
+    with suppress(OSError):  # what is left of it does no harm
+        UnfinishedVectors(index, encoder.identity).remove()
     return _report(work, generation, counts, encoded, rejections, started)
 
 

@@ -53,7 +53,7 @@ def build(
     """
     chosen = paths or _inputs(folder)
     find_files(chosen)  # names a missing path before the model is loaded
-    encoder = load_encoder(model)
+    encoder = load_encoder(model or (None if paths else _encoder_of(folder)))
     if dry_run:
         index = IndexFolder(folder)
         base = None if fresh else find_base(index, encoder.identity)
@@ -115,7 +115,7 @@ def watch_command(paths: tuple[Path, ...], folder: Path, model: str | None, quie
     """
     chosen = paths or _inputs(folder)
     find_files(chosen)  # names a missing path before the model is loaded
-    encoder = load_encoder(model)
+    encoder = load_encoder(model or (None if paths else _encoder_of(folder)))
     bars = ProgressBars()
     click.echo(f"Watching {', '.join(map(str, chosen))}; Ctrl-C ends it. 正在监视，按 Ctrl-C 结束。", err=True)
     try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from index.database import DatabaseReader
 from index.finding import SourceFile
-from index.layout import file_digest
+from index.layout import stream_digest
+from index.opening import open_regular
+from index.reading import DEFAULT_LIMITS, UnreadableError, printable
 
 # A file may change again within one tick of its file system's clock and look as before. The coarsest tick is 2 s (FAT).
 SETTLED_NS = 2_000_000_000
@@ -18,8 +21,12 @@ SETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True)
 class KnownFile:
-    """What a file was when it was read: bytes, time of its last change (0 where it may have changed since), digest."""
+    """What a file was when it was read, and how many sources it gave.
 
+    `mtime_ns` is the time of its last change, 0 where it may have changed since or could not be read to its end.
+    """
+
+    path: str
     size: int
     mtime_ns: int
     sha256: str
@@ -45,7 +52,13 @@ class Changes:
         return (*self.new, *self.changed)
 
 
-def find_changes(files: Sequence[SourceFile], known: Mapping[str, KnownFile], *, keep_missing: bool = False) -> Changes:
+def find_changes(
+    files: Sequence[SourceFile],
+    known: Mapping[str, KnownFile],
+    *,
+    keep_missing: bool = False,
+    unreadable: Collection[str] = (),
+) -> Changes:
     """Compare the files found with those an archive knows.
 
     A file of which nothing could be read is read again, whatever its time says.
@@ -54,6 +67,7 @@ def find_changes(files: Sequence[SourceFile], known: Mapping[str, KnownFile], *,
         files: Those found.
         known: Those of the archive, by name; none for a new one.
         keep_missing: Nothing leaves the archive.
+        unreadable: Names of files and folders that could not be looked at: what is below them is not gone.
     """
     new, changed, touched, unchanged = [], [], [], []
     for file in files:
@@ -64,12 +78,15 @@ def find_changes(files: Sequence[SourceFile], known: Mapping[str, KnownFile], *,
             changed.append(file)
         elif (file.size, file.mtime_ns) == (before.size, before.mtime_ns):
             unchanged.append(file)
-        elif file.size == before.size and _content(file) == before.sha256:
+        elif file.size == before.size and content_digest(file) == before.sha256:
             touched.append(file)
         else:
             changed.append(file)
     found = {file.name for file in files}
-    gone = () if keep_missing else tuple(name for name in known if name not in found)
+    below = tuple(f"{name}/" for name in unreadable)
+    gone = tuple(
+        name for name in known if not (keep_missing or name in found or name in unreadable or name.startswith(below))
+    )
     return Changes(tuple(new), tuple(changed), tuple(touched), tuple(unchanged), gone)
 
 
@@ -82,12 +99,15 @@ def known_files(database: Path) -> dict[str, KnownFile]:
     reader = DatabaseReader(database)
     try:
         rows = reader.query(
-            "SELECT files.name, size, mtime_ns, files.sha256, count(sources.row) FROM files"
+            "SELECT files.name, path, size, mtime_ns, files.sha256, count(sources.row) FROM files"
             " LEFT JOIN sources ON sources.file = files.name GROUP BY files.name ORDER BY files.rowid"
         )
     finally:
         reader.close()
-    return {name: KnownFile(int(size), int(mtime), sha256, int(count)) for name, size, mtime, sha256, count in rows}
+    return {
+        name: KnownFile(path, int(size), int(mtime), sha256, int(count))
+        for name, path, size, mtime, sha256, count in rows
+    }
 
 
 def settled_time(file: SourceFile, now_ns: int) -> int:
@@ -95,9 +115,34 @@ def settled_time(file: SourceFile, now_ns: int) -> int:
     return file.mtime_ns if now_ns - file.mtime_ns > SETTLED_NS else 0
 
 
-def without(files: Sequence[SourceFile], names: Collection[str]) -> list[SourceFile]:
-    """Return the files but those of the given names."""
-    return [file for file in files if file.name not in names]
+def is_of(source: str, files: Collection[str]) -> bool:
+    """Say whether a source is one of the files, or a record of one (`#` and its id behind the file's name)."""
+    return source in files or any(source[: mark.start()] in files for mark in re.finditer("#", source))
+
+
+def named_apart(files: Sequence[SourceFile], known: Mapping[str, KnownFile]) -> list[SourceFile]:
+    """Return the files under names that no other file of the archive has, which may not be found now and is to be kept.
+
+    A file that the archive knows by its path keeps the name it has there.
+    """
+    names = {one.path: name for name, one in known.items()}
+    taken = set(known)
+    apart = []
+    for file in files:
+        name = names.get(stored_path(file))
+        if name is None:
+            name, number, folder = file.name, 1, printable(file.path.absolute().parent.name or "root")
+            while name in taken:
+                name = f"{folder}/{file.name}" if number == 1 else f"{folder}-{number}/{file.name}"
+                number += 1
+        taken.add(name)
+        apart.append(file if name == file.name else replace(file, name=name))
+    return apart
+
+
+def stored_path(file: SourceFile) -> str:
+    """Return the path that a file is known again by."""
+    return printable(str(file.path.absolute()))
 
 
 @cache
@@ -109,8 +154,12 @@ def reading_code() -> str:
     return digest.hexdigest()[:32]
 
 
-def _content(file: SourceFile) -> str | None:
+def content_digest(file: SourceFile) -> str:
+    """Return the sha256 of a file's bytes; empty where it cannot be read, or is larger than any that is."""
+    if file.size > max(DEFAULT_LIMITS.records_bytes, DEFAULT_LIMITS.pdf_bytes):
+        return ""
     try:
-        return file_digest(file.path)
-    except OSError:
-        return None  # reading it says what is the matter
+        with open_regular(file.path) as stream:
+            return stream_digest(stream)
+    except (OSError, UnreadableError):
+        return ""  # reading it says what is the matter

@@ -112,7 +112,10 @@ class DatabaseReader:
 
     def rejections(self) -> list[Rejection]:
         """Return the files that were refused."""
-        return [Rejection(*row) for row in self.query("SELECT name, reason, remedy FROM rejections ORDER BY rowid")]
+        return [
+            Rejection(name, reason, remedy)
+            for name, reason, remedy in self.query("SELECT name, reason, remedy FROM rejections ORDER BY rowid")
+        ]
 
     def in_chunks(self, sql: str, values: Iterable[object], size: int = 500) -> list[tuple[str, ...]]:
         """Run a statement with one `IN ({})` over many values."""

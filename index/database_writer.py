@@ -11,12 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
+from index.changes import stored_path
+from index.finding import SourceFile
 from index.manifest import Counts
 from index.records import Article, Passage, Rejection, Source
 from index.vectors import Rows
 
 _SCHEMA = """
-CREATE TABLE files (name TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL);
+CREATE TABLE files (
+    name TEXT PRIMARY KEY, path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL
+);
 CREATE TABLE sources (
     row INTEGER PRIMARY KEY, file TEXT NOT NULL REFERENCES files(name), name TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
     sha256 TEXT NOT NULL, media_type TEXT NOT NULL, encoding TEXT, headline TEXT, date TEXT, paper TEXT, section TEXT,
@@ -85,6 +89,12 @@ class DatabaseWriter:
         self._changed = base is None
         self._refused_before = self.rejections()
 
+    def __enter__(self) -> DatabaseWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
     def known_source(self, source: Source) -> int | None:
         """Return the row of this very source, None where it is not known or differs."""
         found = self._connection.execute(f"SELECT row, {_FIELDS} FROM sources WHERE name = ?", [source.name]).fetchone()  # noqa: S608 - fixed names
@@ -103,17 +113,20 @@ class DatabaseWriter:
         """Return the rows of the sources that came from a file."""
         return {int(row) for (row,) in self._connection.execute("SELECT row FROM sources WHERE file = ?", [file])}
 
-    def set_file(self, name: str, size: int, mtime_ns: int, sha256: str) -> None:
+    def set_file(self, file: SourceFile, mtime_ns: int, sha256: str) -> None:
         """Keep what a file is known again by."""
-        known = self._connection.execute("SELECT * FROM files WHERE name = ?", [name]).fetchone()
-        if known != (name, size, mtime_ns, sha256):
-            self._connection.execute("INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, size, mtime_ns, sha256))
+        known = self._connection.execute("SELECT * FROM files WHERE name = ?", [file.name]).fetchone()
+        now = (file.name, stored_path(file), file.size, mtime_ns, sha256)
+        if known != now:
+            self._connection.execute("INSERT OR REPLACE INTO files VALUES (?,?,?,?,?)", now)
             self._changed = True
 
     def touch_file(self, name: str, mtime_ns: int) -> None:
         """Keep the new time of a file whose content is the old one."""
-        self._connection.execute("UPDATE files SET mtime_ns = ? WHERE name = ?", [mtime_ns, name])
-        self._changed = True
+        changed = self._connection.execute(
+            "UPDATE files SET mtime_ns = ? WHERE name = ? AND mtime_ns != ?", [mtime_ns, name, mtime_ns]
+        )
+        self._changed = self._changed or changed.rowcount > 0
 
     def remove_file(self, name: str) -> None:
         """Remove a file with its sources and refusals."""
@@ -255,7 +268,7 @@ class DatabaseWriter:
 
     def close(self) -> bool:
         """Write everything out, and say whether anything has changed; a file with much free space is written anew."""
-        changed = self._changed or self.rejections() != self._refused_before
+        changed = self._changed or set(self.rejections()) != set(self._refused_before)
         self._connection.commit()
         free, pages = (
             self._connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("freelist_count", "page_count")

@@ -211,5 +211,8 @@ def _relative(root: Path, path: Path) -> str:
 def _unreadable(name: str, error: OSError) -> Rejection:
     reason = error.strerror or str(error)
     return Rejection(
-        name, f"it cannot be read: {reason}", "check that it exists and that its permissions let you read it"
+        name,
+        f"it cannot be read: {reason}",
+        "check that it exists and that its permissions let you read it",
+        passing=True,
     )

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import BinaryIO
 
 from index.errors import ArchiveError, NotFoundError
 
@@ -152,8 +153,13 @@ def replace_file(path: Path, text: str) -> None:
 
 def file_digest(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_DIGEST_CHUNK):
-            digest.update(chunk)
+        return stream_digest(file)
+
+
+def stream_digest(stream: BinaryIO) -> str:
+    """Return the sha256 of what is left of a stream, in hexadecimal."""
+    digest = hashlib.sha256()
+    while chunk := stream.read(_DIGEST_CHUNK):
+        digest.update(chunk)
     return digest.hexdigest()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from index.base import Base, left_out, require_none_missing
 from index.build import BuildReport, Work, build, plan_build
-from index.changes import Changes
+from index.changes import Changes, is_of
 from index.database import DatabaseReader
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
 from index.finding import SourceFile, find_files
+from index.inputs import named_inputs
 from index.layout import IndexFolder
 from index.manifest import read_manifest
 from index.progress import OnProgress
@@ -44,8 +46,9 @@ def add_to_archive(
             for found in find_files(everything)
             if isinstance(found, SourceFile) and found.path.resolve() in wanted
         }
-        still_out = frozenset(name for name in left_out(index) if not {name, name.partition("#")[0]} & returning)
+        still_out = frozenset(name for name in left_out(index) if not is_of(name, returning))
         work = plan_build(everything, base, still_out, keep_missing=True)
+        work = replace(work, inputs=named_inputs([*inputs, *paths]))
         if base is None:
             require_none_missing(index, work.changes.new)
         return work

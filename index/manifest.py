@@ -80,11 +80,11 @@ def record_files(generation: Generation) -> dict[str, FileRecord]:
     }
 
 
-def read_manifest(generation: Generation) -> Manifest:
-    """Read a manifest and check that the files it names are there with their sizes.
+def parse_manifest(generation: Generation) -> Manifest:
+    """Read a manifest, whatever has become of the files it names.
 
     Raises:
-        ArchiveError: the manifest is missing, damaged or of another format, or a file is missing or of another size.
+        ArchiveError: the manifest is missing, damaged or of another format.
     """
     path = generation.manifest
     remedy = "Rebuild the archive: wenbao index build PATH"
@@ -100,12 +100,24 @@ def read_manifest(generation: Generation) -> Manifest:
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ArchiveError(f"The manifest {path} is damaged ({place}: {first['msg']}). {remedy}") from error
     _refuse_other_format(text, path)
+    return manifest
+
+
+def read_manifest(generation: Generation) -> Manifest:
+    """Read a manifest and check that the files it names are there with their sizes.
+
+    Raises:
+        ArchiveError: the manifest is missing, damaged or of another format, or a file is missing or of another size.
+    """
+    manifest = parse_manifest(generation)
     for name, record in manifest.files.items():
         file = generation.folder / name
         size = file.stat().st_size if file.is_file() else None
         if size != record.size:
             found = "is missing" if size is None else f"has {size} bytes"
-            raise ArchiveError(f"{file} {found}, the manifest says {record.size} bytes. {remedy}")
+            raise ArchiveError(
+                f"{file} {found}, the manifest says {record.size} bytes. Rebuild the archive: wenbao index build PATH"
+            )
     return manifest
 
 

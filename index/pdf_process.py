@@ -41,21 +41,24 @@ class _Reader:
         """
         with self._lock:
             process = self._started(limits)
-            timer = threading.Timer(limits.pdf_seconds, process.kill)
+            late = threading.Event()
+            timer = threading.Timer(limits.pdf_seconds, _end, [process, late])
             timer.start()
             try:
                 assert process.stdin and process.stdout  # noqa: S101 - both are pipes
                 _send(process.stdin, data, json.dumps(asdict(limits)).encode())
                 _, answer = _receive(process.stdout)
-            except (EOFError, BrokenPipeError, ConnectionResetError) as error:
-                timed_out = not timer.is_alive()
+            except (EOFError, OSError) as error:
                 self.close()
                 raise UnreadableError(
                     f"reading it takes more than {limits.pdf_seconds:.0f} s"
-                    if timed_out
+                    if late.is_set()
                     else f"reading it crashes, or takes more than {limits.pdf_memory >> 20:,} MB of memory",
                     _REMEDY,
                 ) from error
+            except BaseException:
+                self.close()  # what it still says would be taken for the answer to the next question
+                raise
             finally:
                 timer.cancel()
         told = json.loads(answer)
@@ -104,11 +107,7 @@ def read_pdf(data: bytes, limits: Limits) -> PdfText:
 
 def serve(memory: int) -> None:
     """Read the PDFs that come on the standard input, within so many bytes of memory, until it is closed."""
-    with contextlib.suppress(ImportError):  # Windows has no such limit
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(memory)
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
             data, limits = _receive(sys.stdin.buffer)
@@ -117,6 +116,24 @@ def serve(memory: int) -> None:
             except UnreadableError as error:
                 told = {"reason": error.reason, "remedy": error.remedy}
             _send(sys.stdout.buffer, b"", json.dumps(told).encode())
+
+
+def _limit(memory: int) -> None:
+    """Bound the memory of this process, as far as the system can (Linux)."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for what, wanted in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(what)
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(what, (most, hard))
+
+
+def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()
 
 
 def _send(pipe: IO[bytes], data: bytes, message: bytes) -> None:

@@ -6,11 +6,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from index.changes import Changes, settled_time
+from index.changes import Changes, content_digest, settled_time
 from index.database_writer import DatabaseWriter
 from index.encoded_text import encoded_text, text_digest
 from index.finding import SourceFile
-from index.layout import file_digest
 from index.manifest import CHUNKING
 from index.pages import split_page
 from index.passages import split_passages
@@ -60,23 +59,25 @@ def read_changed(
 
 def _read(file: SourceFile, left_out: frozenset[str], database: DatabaseWriter, now: int) -> None:
     """Read a file again: what is in it now takes the place of what was."""
-    try:
-        # Before it is read: if it changes in between, the digest is of neither, and it is read again next time.
-        digest = file_digest(file.path)
-    except OSError:
-        digest = ""
-    database.set_file(file.name, file.size, settled_time(file, now), digest)
+    # Before it is read: if it changes in between, the digest is of neither, and it is read again next time.
+    digest = content_digest(file)
+    whole = bool(digest)
     database.remove_rejections(file.name)
     before = database.rows_of_file(file.name)
     for source in read_file(file):
         if isinstance(source, Rejection):
             database.add_rejection(source, file.name)
+            whole = whole and not source.passing
         elif source.name not in left_out:
             known = database.known_source(source)
             if known is None:
                 _cut(source, file, database)
             else:
                 before.discard(known)
+    if not whole:  # nothing that was known is lost for a failure that may pass
+        database.set_file(file, 0, "")
+        return
+    database.set_file(file, settled_time(file, now), digest)
     for row in before:
         database.remove_source(row)
 

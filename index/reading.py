@@ -46,6 +46,10 @@ class UnreadableError(Exception):
         self.remedy = remedy
 
 
+class ChangedError(UnreadableError):
+    """The file is being written to."""
+
+
 def printable(name: str) -> str:
     r"""Return a name that can be shown and stored: bytes that are not UTF-8 become `\xNN`, control characters `\uNNNN`.
 

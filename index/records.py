@@ -35,11 +35,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A file, or a part of one, that could not be read: its name, what was found, and what to do about it."""
+    """A file, or a part of one, that could not be read: its name, what was found, and what to do about it.
+
+    `passing` says that the cause may pass by itself, as on a network drive: what was known of the file is still true.
+    """
 
     name: str
     reason: str
     remedy: str
+    passing: bool = False
 
 
 @dataclass(frozen=True)

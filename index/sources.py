@@ -22,7 +22,7 @@ from index.extract_html import extract_html
 from index.finding import SourceFile, find_files, is_gzipped, media_type
 from index.opening import bounded, bounded_gzip, open_regular, too_large
 from index.pdf_process import read_pdf
-from index.reading import DEFAULT_LIMITS, Limits, UnreadableError
+from index.reading import DEFAULT_LIMITS, ChangedError, Limits, UnreadableError
 from index.records import MediaType, Rejection, Source
 from index.records_file import SAMPLE_BYTES, RecordType, read_records
 
@@ -59,14 +59,16 @@ def read_file(file: SourceFile, limits: Limits = DEFAULT_LIMITS) -> Iterator[Sou
             else:
                 yield from _document(stream, file, kind, limits)
     except UnreadableError as error:
-        yield Rejection(file.name, error.reason, error.remedy)
+        yield Rejection(file.name, error.reason, error.remedy, passing=isinstance(error, ChangedError))
     except FileNotFoundError:
-        yield Rejection(file.name, "it is gone since the folder was searched", "put it back, or index the folder again")
+        reason = "it is gone since the folder was searched"
+        yield Rejection(file.name, reason, "put it back, or index the folder again", passing=True)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield Rejection(file.name, f"its compressed data is damaged: {error}", "compress it anew")
     except OSError as error:
         reason = error.strerror or str(error)
-        yield Rejection(file.name, f"it cannot be read: {reason}", "check the file, its permissions and the disk")
+        remedy = "check the file, its permissions and the disk"
+        yield Rejection(file.name, f"it cannot be read: {reason}", remedy, passing=True)
 
 
 def _records(stream: BinaryIO, file: SourceFile, kind: RecordType, limits: Limits) -> Iterator[Source | Rejection]:
@@ -141,7 +143,7 @@ def _view(stream: BinaryIO) -> BinaryIO:
 def _check_unchanged(stream: BinaryIO, before: os.stat_result) -> None:
     after = os.fstat(stream.fileno())
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise UnreadableError("it changed while it was read", "wait until it is complete and index it again")
+        raise ChangedError("it changed while it was read", "wait until it is complete and index it again")
 
 
 def _declared_encoding(data: bytes) -> str | None:

@@ -26,7 +26,8 @@ _COSINE_OF_A_QUESTION = 0.87
 class VectorIndex:
     """How an archive's vectors are kept.
 
-    `lists` and `probes` are those of an inverted index, 0 for an exact one. `recall` is the share of the ten true
+    `lists` and `probes` are those of an inverted index, 0 for an exact one, `tuned_for` the number of vectors that they
+    were chosen for. `recall` is the share of the ten true
     nearest neighbours that it finds, measured on vectors of the archive, moved as far as questions are from what
     answers them.
     """
@@ -35,6 +36,7 @@ class VectorIndex:
     lists: int = 0
     probes: int = 0
     recall: float = 1.0
+    tuned_for: int = 0
 
 
 def plan(count: int) -> VectorIndex:
@@ -100,7 +102,7 @@ def _tuned(inverted: Any, planned: VectorIndex, vectors: npt.NDArray[np.float32]
         shares = [len(near & set(row.tolist())) / len(near) for near, row in zip(true, found, strict=True)]
         reached = float(np.mean(shares))
         if reached >= recall or probes >= planned.lists:
-            return VectorIndex(planned.kind, planned.lists, probes, round(reached, 4))
+            return VectorIndex(planned.kind, planned.lists, probes, round(reached, 4), len(vectors))
         probes = min(probes * 2, planned.lists)
 
 

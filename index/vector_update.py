@@ -11,11 +11,14 @@ from index.database_writer import PassageRows
 from index.vector_plan import VectorIndex, plan
 from index.vectors import FaissStore, Rows, Vectors, write_index
 
+# An inverted index is made anew when the archive has grown or shrunk by more.
+_MOST_GROWTH = 0.2
+
 
 def write_updated(path: Path, base: Base | None, rows: PassageRows, added: Rows, vectors: Vectors) -> VectorIndex:
     """Write the store of a new generation and return what it is.
 
-    An inverted index is changed where vectors have changed, as long as it would be made with as many lists again; any
+    An inverted index is changed where vectors have changed, as long as there are about as many as it was tuned for; any
     other is written from all vectors, which takes less than a second where such an index is chosen.
 
     Args:
@@ -27,7 +30,7 @@ def write_updated(path: Path, base: Base | None, rows: PassageRows, added: Rows,
     """
     total = len(rows.origin)
     planned = plan(total)
-    if base and planned.lists and (planned.kind, planned.lists) == _shape(base.manifest.vector_index):
+    if base and _still_fits(base.manifest.vector_index, planned, total):
         _change_inverted(path, base, rows, added, vectors)
         return base.manifest.vector_index
     everything = np.empty((total, vectors.shape[1]), np.float32)
@@ -38,8 +41,10 @@ def write_updated(path: Path, base: Base | None, rows: PassageRows, added: Rows,
     return FaissStore.write(path, everything, planned=planned)
 
 
-def _shape(made: VectorIndex) -> tuple[str, int]:
-    return made.kind, made.lists
+def _still_fits(made: VectorIndex, planned: VectorIndex, total: int) -> bool:
+    """Say whether an inverted index may stay as it is for so many vectors, and its recall what was measured."""
+    near = (1 - _MOST_GROWTH) * made.tuned_for <= total <= (1 + _MOST_GROWTH) * made.tuned_for
+    return bool(planned.lists) and (planned.kind, planned.lists) == (made.kind, made.lists) and near
 
 
 def _change_inverted(path: Path, base: Base, rows: PassageRows, added: Rows, vectors: Vectors) -> None:

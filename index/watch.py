@@ -17,7 +17,7 @@ from index.progress import OnProgress
 DEFAULT_QUIET = 5.0
 # However busy the files are, they are built again after so many seconds.
 _LONGEST_WAIT = 600.0
-# A build that failed is tried again then, even if nothing has changed: another writer may have finished.
+# The archive is compared with the files then, even if nothing was noticed: another writer may have finished.
 _RETRY_SECONDS = 30.0
 
 
@@ -62,24 +62,19 @@ def watch_archive(
         stop_event=stop,
         ignore_permission_denied=True,
     )
-    failed = False
-    changed = True
+    # Asked after every wait, also when nothing was noticed: files may change during a build, or be put in the place of
+    # those that are followed.
     while True:
-        if changed or failed:
-            try:
-                report = (
-                    None
-                    if is_up_to_date(paths, folder, encoder)
-                    else build_archive(paths, folder, encoder, on_progress)
-                )
-            except WenbaoError as error:
-                failed = True
-                yield error
-            else:
-                failed = False
-                if report:
-                    yield report
-        changed = bool(next(changes, None))
+        try:
+            report = (
+                None if is_up_to_date(paths, folder, encoder) else build_archive(paths, folder, encoder, on_progress)
+            )
+        except WenbaoError as error:
+            yield error
+        else:
+            if report:
+                yield report
+        next(changes, None)
         if stop is not None and stop.is_set():
             return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from app import cli
 from index.archive import Archive
 from index.build import build_archive
 from index.errors import ArchiveError, InputError
+from index.finding import SourceFile
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
+from index.records import Rejection, Source
 from index.verify import verify_generation
 from tests.archive_content import content
 from tests.fakes import HashingEncoder
@@ -236,6 +239,74 @@ def test_the_archive_cannot_be_emptied_by_removing(folder: Path, tmp_path: Path)
     build_archive([folder / "one.txt"], tmp_path / "index", HashingEncoder())
     with pytest.raises(InputError, match="could be indexed"):
         remove_from_archive(["one.txt"], tmp_path / "index", HashingEncoder())
+
+
+def test_records_are_not_lost_to_a_read_error_that_may_pass(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    write(folder, "news.jsonl", [3, 4, 5, 6])
+    original = index.read_changed.read_file
+
+    def failing(file: SourceFile) -> Iterator[Source | Rejection]:
+        if file.name == "news.jsonl":
+            yield next(iter(original(file)))
+            yield Rejection(file.name, "it cannot be read: Input/output error", "check the disk", passing=True)
+        else:
+            yield from original(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(index.read_changed, "read_file", failing)
+        assert len(build_archive([folder], tmp_path / "index", HashingEncoder()).rejections) == 1
+    assert {"news.jsonl#4", "news.jsonl#5"} <= set(Archive.open(tmp_path / "index").source_names())
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).rejections == ()
+    assert "news.jsonl#6" in Archive.open(tmp_path / "index").source_names()
+
+
+def test_what_is_below_a_folder_that_cannot_be_listed_is_not_gone(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "below/c.txt", [6])
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    original = os.scandir
+    for unlistable in (folder / "below", folder):
+
+        def failing(path: str, away: str = str(unlistable)) -> Any:
+            if str(path) == away:
+                raise OSError(5, "Input/output error")
+            return original(path)
+
+        monkeypatch.setattr("index.finding.os.scandir", failing)
+        report = build_archive([folder], tmp_path / "index", HashingEncoder())
+        assert report.gone == 0
+        assert len(report.rejections) == 1
+        assert "below/c.txt" in Archive.open(tmp_path / "index").source_names()
+
+
+def test_a_removed_source_stays_away_when_a_data_file_is_damaged(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    remove_from_archive(["two.txt"], tmp_path / "index", HashingEncoder())
+    os.truncate(IndexFolder(tmp_path / "index").current().vectors, 10)
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert "two.txt" not in Archive.open(tmp_path / "index").source_names()
+
+
+def test_an_added_file_never_takes_the_place_of_one_that_is_away(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    folder.rename(tmp_path / "away")
+    write(tmp_path / "more", "one.txt", [6])
+    for _ in range(2):
+        add_to_archive([tmp_path / "more"], tmp_path / "index", HashingEncoder())
+        archive = Archive.open(tmp_path / "index")
+        assert "第1期" in archive.source("one.txt").text
+        assert "第6期" in archive.source("more/one.txt").text
+        assert archive.manifest.inputs == (str(folder), str(tmp_path / "more"))
+
+
+def test_a_time_in_the_future_makes_no_generation_every_time(folder: Path, tmp_path: Path) -> None:
+    os.utime(folder / "one.txt", (4_000_000_000, 4_000_000_000))
+    first = build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).generation == first.generation
 
 
 @pytest.fixture
