@@ -15,6 +15,8 @@ _MEASURES = (
 )
 # 多少游客 asks for a number of any unit; 多少人 for one of people.
 _ASKED_UNIT = re.compile(rf"(?:多少|几)([{_MEASURES}])")
+# What is asked for by one of these may be told by another: 几点 by 凌晨2时, 多少人 by 200多名.
+_ALIKE = ("个名人位口", "点时", "日号", "元块", "户家", "次场遍回趟", "辆台")
 # 同比增长了多少 asks for a share, and so does a rate by its name.
 _ASKED_RATE = re.compile(
     r"(?:同比|环比).{0,8}(?:多少|几)(?!\w?[元人吨辆件户亿万])|(?:占比|比例|比重|率|增幅|降幅|增速)(?:是|为|达|达到|有)?(?:多少|几)"
@@ -37,11 +39,15 @@ def can_answer(question: Question, text: str) -> bool:
                 return False
             if _ASKED_RATE.search(asked) and not _RATE.search(folded):
                 return False
-        if not all(re.search(rf"[{_NUMERALS}]{{1,2}}{re.escape(unit)}", folded) for unit in _ASKED_UNIT.findall(asked)):
+        if not all(re.search(rf"[{_NUMERALS}][{_units_like(unit)}]", folded) for unit in _ASKED_UNIT.findall(asked)):
             return False
     marks = {"time": _TIME, "place": _PLACE, "reason": _REASON, "list": _LISTING}
     mark = marks.get(question.kind)
     return mark is None or bool(mark.search(folded))
+
+
+def _units_like(unit: str) -> str:
+    return "".join(alike for alike in _ALIKE if unit in alike) or unit
 
 
 def is_whole_sentence(text: str) -> bool:

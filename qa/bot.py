@@ -26,7 +26,7 @@ from qa.reader import Reader, ReadPassage
 from qa.reader_model import load_calibrated_reader
 from qa.retrieve import Hit, Retrieval, Retriever
 
-PASSAGES_TO_READ = 8
+PASSAGES_TO_READ = 6
 _NEAREST_SHOWN = 3
 _log = logging.getLogger(__name__)
 

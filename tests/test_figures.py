@@ -37,6 +37,11 @@ def test_figures_are_counted_and_a_range_is_one(text: str, count: int) -> None:
         ("夏令营几月几日开营？", "20日", False),
         ("来了多少人？", "近200人", True),
         ("来了多少人？", "12辆", False),
+        ("来了多少人？", "200多名", True),
+        ("来了几位医生？", "6人", True),
+        ("会议几点开始？", "凌晨2时", True),
+        ("会议几点开始？", "1个小时", False),
+        ("展览开了几天？", "20日", False),
     ],
 )
 def test_units_and_shares_that_are_asked_for(question: str, answer: str, can: bool) -> None:
