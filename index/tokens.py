@@ -30,9 +30,10 @@ def _tokenizer() -> Tokenizer:
     import jieba
 
     from index.cache import cache_folder
+    from index.word_cutting import OnePassTokenizer
 
     jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
+    tokenizer = OnePassTokenizer()
     tokenizer.tmp_dir = os.fspath(cache_folder("jieba"))
     tokenizer.initialize()
     return tokenizer

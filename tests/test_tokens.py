@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import logging
 import stat
 
+import jieba
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from index import tokens
 from index.tokens import MAX_TOKEN_LENGTH, character_bigrams, tokenize
 
 
@@ -30,10 +35,43 @@ def test_bigrams_keep_numbers_and_latin_words_whole() -> None:
     assert character_bigrams("捐款24.41万元,BA.5") == ["捐款", "24.41", "万元", "ba.5"]
 
 
+@pytest.fixture(scope="module")
+def jieba_as_it_comes() -> jieba.Tokenizer:
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    return tokenizer
+
+
+_WORDS = st.sampled_from(
+    [
+        "志愿者",
+        "在",
+        "体育馆",
+        "一",
+        "的",
+        "研究生命起源",
+        "結婚的和尚未結婚的",
+        "买买提江",
+        "，",
+        "2023年",
+        "BA.5",
+        "𠮷",
+        "\n",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.one_of(st.text(max_size=60), st.lists(_WORDS, max_size=30).map("".join)))
+def test_words_are_cut_as_jieba_cuts_them(text: str, jieba_as_it_comes: jieba.Tokenizer) -> None:
+    ours = tokens._tokenizer()
+    assert ours.lcut_for_search(text) == jieba_as_it_comes.lcut_for_search(text)
+    assert ours.lcut(text, HMM=False) == jieba_as_it_comes.lcut(text, HMM=False)
+
+
 def test_jieba_keeps_its_cache_where_only_the_user_can_write(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WENBAO_CACHE_DIR", str(tmp_path))
-    from index import tokens
-
     tokens._tokenizer.cache_clear()
     try:
         tokenize("报纸")
