@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from index.errors import ArchiveError
 from index.vector_plan import DEFAULT_RECALL, VectorIndex, make_index, plan
@@ -14,6 +15,7 @@ from index.vector_plan import DEFAULT_RECALL, VectorIndex, make_index, plan
 # Of a filter that keeps less than this, inverted lists hold too few: its rows are compared one by one.
 _SELECTIVE = 0.05
 _SCANNED_AT_ONCE = 65_536
+_SHARE_OF_FREE_MEMORY = 0.5
 
 Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -67,8 +69,13 @@ class FaissStore:
             index.make_direct_map()  # where each row is stored, for `fetch`
 
     @classmethod
-    def open(cls, path: Path) -> FaissStore:
+    def open(cls, path: Path, *, mapped: bool | None = None) -> FaissStore:
         """Open a store.
+
+        Args:
+            path: The file.
+            mapped: Leave the codes of inverted lists on disk and let the system keep in memory what is searched; by
+                default where reading them would take more than half of the memory that is free.
 
         Raises:
             ArchiveError: the file is missing or is not a FAISS index.
@@ -76,7 +83,14 @@ class FaissStore:
         import faiss
 
         try:
-            return cls(faiss.read_index(str(path)))
+            if mapped is None:
+                mapped = path.stat().st_size > _SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available
+            # FAISS maps inverted lists only; an exact index, which is smaller, is read all the same.
+            return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP if mapped else 0))
+        except FileNotFoundError as error:
+            raise ArchiveError(
+                f"The vector index {path} is missing. Rebuild the archive: wenbao index build PATH"
+            ) from error
         except RuntimeError as error:
             reason = (str(error).splitlines() or [""])[0]
             raise ArchiveError(

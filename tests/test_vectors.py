@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from index.errors import ArchiveError
@@ -31,14 +32,20 @@ def vectors() -> np.ndarray:
 
 
 # A store of another engine passes the same tests when its maker is added here.
-STORES = {"flat": VectorIndex("flat"), "fp16": VectorIndex("fp16"), "ivf-fp16": VectorIndex("ivf-fp16", lists=16)}
+STORES = {
+    "flat": (VectorIndex("flat"), False),
+    "fp16": (VectorIndex("fp16"), False),
+    "ivf-fp16": (VectorIndex("ivf-fp16", lists=16), False),
+    "ivf-fp16, mapped": (VectorIndex("ivf-fp16", lists=16), True),
+}
 
 
 @pytest.fixture(scope="module", params=STORES)
 def store(request: pytest.FixtureRequest, vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> VectorStore:
     path = tmp_path_factory.mktemp("store") / "vectors.faiss"
-    FaissStore.write(path, vectors, planned=STORES[request.param])
-    return FaissStore.open(path)
+    planned, mapped = STORES[request.param]
+    FaissStore.write(path, vectors, planned=planned)
+    return FaissStore.open(path, mapped=mapped)
 
 
 def test_it_has_a_size_and_a_dimension(store: VectorStore) -> None:
@@ -109,15 +116,15 @@ def test_searches_side_by_side_give_what_they_give_alone(store: VectorStore) -> 
 @pytest.mark.parametrize("kind", STORES)
 def test_vectors_taken_over_from_build_to_build_do_not_drift(kind: str, vectors: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / "vectors.faiss"
-    FaissStore.write(path, vectors, planned=STORES[kind])
+    FaissStore.write(path, vectors, planned=STORES[kind][0])
     first = FaissStore.open(path).fetch(np.arange(COUNT))
-    FaissStore.write(path, first, planned=STORES[kind])
+    FaissStore.write(path, first, planned=STORES[kind][0])
     np.testing.assert_array_equal(FaissStore.open(path).fetch(np.arange(COUNT)), first)
 
 
 def test_an_inverted_index_is_tuned_to_the_recall_asked_for(vectors: np.ndarray, tmp_path: Path) -> None:
     made = {
-        recall: FaissStore.write(tmp_path / "vectors.faiss", vectors, planned=STORES["ivf-fp16"], recall=recall)
+        recall: FaissStore.write(tmp_path / "vectors.faiss", vectors, planned=STORES["ivf-fp16"][0], recall=recall)
         for recall in (0.5, 0.9, 0.99)
     }
     assert all(one.recall >= recall for recall, one in made.items())
@@ -133,7 +140,30 @@ def test_the_kind_follows_from_the_number_of_vectors() -> None:
 @pytest.mark.parametrize("kind", STORES)
 def test_a_truncated_file_is_refused_with_the_remedy(kind: str, vectors: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / "vectors.faiss"
-    FaissStore.write(path, vectors, planned=STORES[kind])
+    FaissStore.write(path, vectors, planned=STORES[kind][0])
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ArchiveError, match="wenbao index build"):
-        FaissStore.open(path)
+        FaissStore.open(path, mapped=STORES[kind][1])
+
+
+def test_a_missing_file_is_told_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="wenbao index build"):
+        FaissStore.open(tmp_path / "vectors.faiss")
+
+
+def test_an_index_too_large_for_the_memory_that_is_free_stays_on_disk(
+    vectors: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vectors.faiss"
+    FaissStore.write(path, vectors, planned=VectorIndex("ivf-fp16", lists=16))
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("what is mapped is read from /proc, which this system does not have")
+    read = FaissStore.open(path)
+    assert str(path) not in maps.read_text()
+    free = psutil.virtual_memory()._replace(available=path.stat().st_size)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    mapped = FaissStore.open(path)
+    assert str(path) in maps.read_text()
+    for one, other in zip(read.search(vectors[:20], 10), mapped.search(vectors[:20], 10), strict=True):
+        np.testing.assert_array_equal(one, other)
