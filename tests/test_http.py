@@ -244,7 +244,7 @@ def test_work_is_bounded() -> None:
     blocked = threading.Event()
 
     async def run() -> list[Any]:
-        calls = [asyncio.create_task(service.run(lambda: blocked.wait(5))) for _ in range(3)]
+        calls = [asyncio.create_task(service.answer(lambda: blocked.wait(5))) for _ in range(3)]
         await asyncio.sleep(0.2)
         blocked.set()
         return await asyncio.gather(*calls, return_exceptions=True)
@@ -252,6 +252,31 @@ def test_work_is_bounded() -> None:
     results = asyncio.run(run())
     assert sum(isinstance(result, BusyError) for result in results) == 1
     assert results.count(True) == 2
+
+
+def test_articles_do_not_wait_for_questions_to_be_answered() -> None:
+    service = Service(lambda on_stage: Ready(FakeBot()), concurrency=1)  # type: ignore[arg-type]
+    answered = threading.Event()
+
+    async def run() -> list[bool]:
+        question = asyncio.create_task(service.answer(lambda: answered.wait(5)))
+        await asyncio.sleep(0.1)
+        looked_up = await service.look_up(lambda: not answered.is_set())
+        answered.set()
+        return [looked_up, await question]
+
+    assert asyncio.run(run()) == [True, True]
+
+
+def test_questions_are_answered_in_the_order_in_which_they_came() -> None:
+    service = Service(lambda on_stage: Ready(FakeBot()), concurrency=1)  # type: ignore[arg-type]
+    order: list[int] = []
+
+    async def run() -> None:
+        await asyncio.gather(*[service.answer(lambda number=number: order.append(number)) for number in range(20)])
+
+    asyncio.run(run())
+    assert order == list(range(20))
 
 
 def test_a_port_that_is_taken_names_the_option() -> None:

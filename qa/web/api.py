@@ -76,7 +76,7 @@ def _routes(service: Service) -> APIRouter:
         The same question gives the same bytes; how long each stage took stands in the `Server-Timing` header.
         """
         bot = service.bot
-        answer = await service.run(lambda: bot.ask(body.question, filters=body.filters()))
+        answer = await service.answer(lambda: bot.ask(body.question, filters=body.filters()))
         response.headers["Server-Timing"] = ", ".join(f"{stage};dur={ms}" for stage, ms in answer.timings.items())
         return answer.to_dict()
 
@@ -84,20 +84,20 @@ def _routes(service: Service) -> APIRouter:
     async def search(body: SearchBody) -> dict[str, Any]:
         """Return the passages nearest to a question, best first."""
         bot = service.bot
-        hits = await service.run(lambda: bot.search(body.question, body.k, filters=body.filters()))
+        hits = await service.look_up(lambda: bot.search(body.question, body.k, filters=body.filters()))
         return {"question": body.question, "hits": [hit.to_dict() for hit in hits]}
 
     @router.get("/api/articles/{article_id}")
     async def article(article_id: str) -> dict[str, Any]:
         """Return an article."""
         bot = service.bot
-        return article_to_dict(await service.run(lambda: bot.archive.article(article_id)))
+        return article_to_dict(await service.look_up(lambda: bot.archive.article(article_id)))
 
     @router.get("/api/info")
     async def info() -> dict[str, Any]:
         """Return what the archive holds and what it was built with."""
         bot = service.bot
-        return await service.run(lambda: _info(service, bot.archive.manifest))
+        return await service.look_up(lambda: _info(service, bot.archive.manifest))
 
     return router
 

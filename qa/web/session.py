@@ -95,7 +95,7 @@ class Session:
             return replace(turn, problem=f"{self.texts.failed}: {state.message}")
         try:
             chat = self._chat = self._chat or service.bot.chat()
-            answer = await service.run(lambda: chat.ask(turn.question, filters=filters or None))
+            answer = await service.answer(lambda: chat.ask(turn.question, filters=filters or None))
         except BusyError:
             return replace(turn, problem=self.texts.busy)
         except WenbaoError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import anyio.to_thread
 
+from index.cpu import usable_cores
 from index.errors import ArchiveError, WenbaoError
 
 if TYPE_CHECKING:  # they bring torch and faiss along, which must not delay the opening of the port
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # they bring torch and faiss along, which must not delay the 
 
 _Result = TypeVar("_Result")
 _RATE_AFTER_SECONDS = 0.5
+_LOOK_UPS_AT_ONCE = 4
 _log = logging.getLogger("wenbao")
 
 
@@ -82,18 +84,39 @@ class BusyError(WenbaoError):
     """More questions are being answered and waiting than the limits allow."""
 
 
+class _Queue:
+    """Runs work in threads in the order in which it came, some of it at a time; only so much may wait."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._at_once = at_once
+        self._most = at_once + waiting
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._admitted = 0
+
+    async def run(self, work: Callable[[], _Result]) -> _Result:
+        if self._limiter is None:  # it belongs to the event loop that runs now
+            self._limiter = anyio.CapacityLimiter(self._at_once)
+        if self._admitted >= self._most:
+            raise BusyError("Too many questions are being answered right now. Try again in a moment.")
+        self._admitted += 1
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._admitted -= 1
+
+
 class Service:
     """The bot on its way: `starting`, then `ready` or `failed`. Safe to use from several threads.
 
-    Work for the bot runs in threads, at most `concurrency` at a time; of further calls at most `waiting` may wait.
+    Work for the bot runs in threads. Questions are answered in the order in which they came, `concurrency` at a time;
+    by default one for every two cores, since reading keeps two busy, and questions that share them all take longer
+    (`tests/benchmarks/clients.py`). Articles and searches pass by them. Of each, at most `waiting` more may wait.
     """
 
-    def __init__(self, prepare: Prepare, *, concurrency: int = 4, waiting: int = 64) -> None:
+    def __init__(self, prepare: Prepare, *, concurrency: int | None = None, waiting: int = 64) -> None:
         self._prepare = prepare
-        self._concurrency = concurrency
-        self._waiting = waiting
-        self._limiter: anyio.CapacityLimiter | None = None
-        self._admitted = 0
+        self._questions = _Queue(concurrency or max(usable_cores() // 2, 1), waiting)
+        self._look_ups = _Queue(_LOOK_UPS_AT_ONCE, waiting)
         self._lock = threading.Lock()
         self._state: State = Starting()
         self._stage_began = time.monotonic()
@@ -162,21 +185,21 @@ class Service:
             raise ArchiveError(f"The start failed: {state.message}")
         raise NotReadyError("The archive is still being made ready. Try again in a few seconds.")
 
-    async def run(self, work: Callable[[], _Result]) -> _Result:
-        """Run work of the bot in a thread, within the limits.
+    async def answer(self, work: Callable[[], _Result]) -> _Result:
+        """Have the bot answer a question, in a thread, when it is its turn.
 
         Raises:
             BusyError: too many others are waiting already.
         """
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(self._concurrency)
-        if self._admitted >= self._concurrency + self._waiting:
-            raise BusyError("Too many questions are being answered right now. Try again in a moment.")
-        self._admitted += 1
-        try:
-            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
-        finally:
-            self._admitted -= 1
+        return await self._questions.run(work)
+
+    async def look_up(self, work: Callable[[], _Result]) -> _Result:
+        """Look something up in the archive, in a thread, without waiting for questions to be answered.
+
+        Raises:
+            BusyError: too many others are waiting already.
+        """
+        return await self._look_ups.run(work)
 
     def holdings(self) -> Holdings | None:
         """Return what the archive holds now, None while the bot is not ready."""
