@@ -110,6 +110,19 @@ def known_files(database: Path) -> dict[str, KnownFile]:
     }
 
 
+def has_files_to_read_again(database: Path) -> bool:
+    """Say whether a generation was built without some files that could not be read, for a reason that may pass.
+
+    Raises:
+        ArchiveError: the database cannot be read, or is of an older format.
+    """
+    reader = DatabaseReader(database)
+    try:
+        return bool(reader.query("SELECT 1 FROM files WHERE sha256 = '' LIMIT 1"))
+    finally:
+        reader.close()
+
+
 def settled_time(file: SourceFile, now_ns: int) -> int:
     """Return the time to know a file by: 0 where it was written to just now, so that its content is compared next."""
     return file.mtime_ns if now_ns - file.mtime_ns > SETTLED_NS else 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from index.build import BuildReport, build_archive
+from index.changes import has_files_to_read_again
 from index.encoder import Encoder
 from index.errors import ArchiveError, NotFoundError, WenbaoError
 from index.inputs import digest_paths, named_inputs
@@ -64,6 +65,7 @@ def watch_archive(
     )
     # Asked after every wait, also when nothing was noticed: files may change during a build, or be put in the place of
     # those that are followed.
+    told = ""
     while True:
         try:
             report = (
@@ -72,7 +74,8 @@ def watch_archive(
         except WenbaoError as error:
             yield error
         else:
-            if report:
+            if report and report.generation != told:  # not again that a file still cannot be read
+                told = report.generation
                 yield report
         next(changes, None)
         if stop is not None and stop.is_set():
@@ -82,13 +85,16 @@ def watch_archive(
 def is_up_to_date(paths: Sequence[Path], folder: Path, encoder: Encoder) -> bool:
     """Say whether the archive in a folder was built with this encoder from these paths, and the files as they are now.
 
-    Files are compared by name, size and time.
+    Files are compared by name, size and time. One that could not be read for a reason that may pass is to be read again.
 
     Raises:
         InputError: a path does not exist.
     """
     try:
-        manifest = read_manifest(IndexFolder(folder).current())
+        generation = IndexFolder(folder).current()
+        manifest = read_manifest(generation)
+        if has_files_to_read_again(generation.database):
+            return False
     except (NotFoundError, ArchiveError):
         return False
     if manifest.inputs != named_inputs(paths):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Queue
+from typing import BinaryIO
 
 import pytest
 
+import index.sources
 from index.archive import Archive
 from index.build import BuildReport, build_archive
 from index.errors import ArchiveError, WenbaoError
@@ -83,3 +86,27 @@ def test_nothing_is_built_where_nothing_has_changed(followed: Path, tmp_path: Pa
     threading.Timer(1.0, stop.set).start()
     assert list(watch_archive([followed], tmp_path / "index", HashingEncoder(), quiet=0.1, stop=stop)) == []
     assert IndexFolder(tmp_path / "index").current() == before
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(
+    followed: Path, tmp_path: Path, outcomes: Queue[BuildReport | WenbaoError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes.get(timeout=PATIENCE)
+    opened, broken = index.sources.open_regular, threading.Event()
+    broken.set()
+
+    def fails_for_a_while(path: Path) -> BinaryIO:
+        if path.name == "new.txt" and broken.is_set():
+            raise OSError(errno.EIO, "the network drive is away")
+        return opened(path)
+
+    monkeypatch.setattr(index.sources, "open_regular", fails_for_a_while)
+    (followed / "new.txt").write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
+    report = outcomes.get(timeout=PATIENCE)
+    assert isinstance(report, BuildReport)
+    assert [rejection.name for rejection in report.rejections] == ["new.txt"]
+    broken.clear()
+    report = outcomes.get(timeout=PATIENCE)
+    assert isinstance(report, BuildReport)
+    assert report.rejections == ()
+    assert "new.txt" in Archive.open(tmp_path / "index").source_names()
