@@ -85,7 +85,7 @@ def watch_archive(
 def is_up_to_date(paths: Sequence[Path], folder: Path, encoder: Encoder) -> bool:
     """Say whether the archive in a folder was built with this encoder from these paths, and the files as they are now.
 
-    Files are compared by name, size and time. One that could not be read for a reason that may pass is to be read again.
+    Files are compared by name, size and time; one that could not be read for a reason that may pass is not up to date.
 
     Raises:
         InputError: a path does not exist.

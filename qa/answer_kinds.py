@@ -26,6 +26,7 @@ _TIME = re.compile(r"[0-9〇一二三四五六七八九十]+\s*[年月日时点�
 _PLACE = re.compile(r"[省市县区镇乡村路街厅馆院园楼场站港桥室]")
 _REASON = re.compile("因为|由于|因|为了|为|所以|导致|才能|because")
 _LISTING = re.compile(r"[、,，]|和|及|与| and ")
+_ASKING = re.compile(r"多少|什么|谁|哪[些个位里年天]|\b(?:how (?:many|much)|who|what)\b")
 _SENTENCE_END = re.compile(r"[。！!；;….][”’」』》）)\"']*$|\d$")
 
 
@@ -48,6 +49,12 @@ def can_answer(question: Question, text: str) -> bool:
 
 def _units_like(unit: str) -> str:
     return "".join(alike for alike in _ALIKE if unit in alike) or unit
+
+
+def names_what_is_asked(question: Question, answer: str) -> bool:
+    """Say whether an answer tells a number, time, place or person rather than asks for one, as 共投资多少 does."""
+    factual = question.kind in ("number", "time", "place", "person")
+    return not (factual and _ASKING.search(fold_phrase(answer).lower()))
 
 
 def is_whole_sentence(text: str) -> bool:

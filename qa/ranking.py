@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from index.spans import Spans, slice_spans
 from index.tokens import character_bigrams
-from qa.answer_kinds import can_answer
+from qa.answer_kinds import can_answer, names_what_is_asked
 from qa.figures import count_figures, figures_of
 from qa.question import Question
 from qa.reader import Candidate, ReadPassage
@@ -69,7 +69,7 @@ def rank_answers(
             "reader": candidate.score,
             "passage": passages[candidate.passage].score - best,
             "support": min(sum(belief for belief, _ in others.values()), _MOST_SUPPORT),
-            "kind": float(can_answer(question, text)),
+            "kind": float(can_answer(question, text) and names_what_is_asked(question, text)),
             "figures": float(_as_many_figures_as_asked(question, text)),
             "echo": _echo(question, text),
         }

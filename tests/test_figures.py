@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.answer_kinds import can_answer
+from qa.answer_kinds import can_answer, names_what_is_asked
 from qa.figures import count_figures
 from qa.question import parse_question
 
@@ -46,3 +46,9 @@ def test_figures_are_counted_and_a_range_is_one(text: str, count: int) -> None:
 )
 def test_units_and_shares_that_are_asked_for(question: str, answer: str, can: bool) -> None:
     assert can_answer(parse_question(question), answer) == can
+
+
+def test_words_that_ask_are_no_answer() -> None:
+    assert not names_what_is_asked(parse_question("一共印了多少份？"), "第一批印了多少份")
+    assert names_what_is_asked(parse_question("一共印了多少份？"), "几十份")
+    assert names_what_is_asked(parse_question("他为什么辞职？"), "不知道什么时候能开工")
