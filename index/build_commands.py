@@ -13,7 +13,7 @@ from index.build import BuildReport, build_archive, plan_build
 from index.changes import Changes
 from index.command_line import index_option, json_option, model_option, print_json, show_rejections
 from index.encoder import load_encoder
-from index.errors import InputError, WenbaoError
+from index.errors import ArchiveError, InputError, NotFoundError, WenbaoError
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
 from index.manifest import read_manifest
@@ -53,7 +53,7 @@ def build(
     """
     chosen = paths or _inputs(folder)
     find_files(chosen)  # names a missing path before the model is loaded
-    encoder = load_encoder(model or (None if paths else _encoder_of(folder)))
+    encoder = load_encoder(model or _encoder_in_use(folder))
     if dry_run:
         index = IndexFolder(folder)
         base = None if fresh else find_base(index, encoder.identity)
@@ -115,7 +115,7 @@ def watch_command(paths: tuple[Path, ...], folder: Path, model: str | None, quie
     """
     chosen = paths or _inputs(folder)
     find_files(chosen)  # names a missing path before the model is loaded
-    encoder = load_encoder(model or (None if paths else _encoder_of(folder)))
+    encoder = load_encoder(model or _encoder_in_use(folder))
     bars = ProgressBars()
     click.echo(f"Watching {', '.join(map(str, chosen))}; Ctrl-C ends it. 正在监视，按 Ctrl-C 结束。", err=True)
     try:
@@ -145,6 +145,14 @@ def _inputs(folder: Path) -> tuple[Path, ...]:
 
 def _encoder_of(folder: Path) -> str:
     return read_manifest(IndexFolder(folder).current()).encoder.name
+
+
+def _encoder_in_use(folder: Path) -> str | None:
+    """Return the model of the archive in a folder, none where there is no archive that says."""
+    try:
+        return _encoder_of(folder)
+    except (NotFoundError, ArchiveError):
+        return None
 
 
 def _run(work: Callable[[OnProgress], BuildReport], folder: Path, as_json: bool) -> None:

@@ -340,3 +340,19 @@ def test_commands(folder: Path, tmp_path: Path, run: Any) -> None:
 
 def test_without_paths_and_without_an_archive_paths_are_asked_for(run: Any) -> None:
     assert "Give at least one path" in run("build", status=1)
+
+
+def test_later_builds_use_the_model_that_the_archive_was_built_with(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def load(name: str | None) -> HashingEncoder:
+        asked.append(name)
+        return HashingEncoder(name or "embedded")
+
+    monkeypatch.setattr("index.build_commands.load_encoder", load)
+    build = ["index", "build", str(folder), "--index", str(tmp_path / "index")]
+    for options in ([], ["--model", "theirs"], [], ["--dry-run"]):
+        assert CliRunner().invoke(cli, [*build, *options]).exit_code == 0
+    assert asked == [None, "theirs", HashingEncoder("theirs").identity.name, HashingEncoder("theirs").identity.name]
