@@ -20,15 +20,18 @@ _PAIRS = {
     "[": "]",
 }
 # 2022 after "1." is no fraction of it, but an item that begins with a year.
-_FIGURE = re.compile(r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]{1,3}(?![0-9]))?")
+_FIGURE = re.compile(r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]{1,3}(?![0-9]))?|[０-９]+(?:．[０-９]{1,3}(?![０-９]))?")
 _LONGEST_FIGURE = 20
-_ENDS_WITH_FIGURE = re.compile("[0-9][百千万亿萬億]*$|[一二三四五六七八九十百千万亿萬億]{2,}$")
+_ENDS_WITH_FIGURE = re.compile("[0-9０-９][百千万亿萬億]*$|[一二三四五六七八九十百千万亿萬億]{2,}$")
 _UNIT = re.compile(
-    "[百千万亿萬億]*[多余餘几幾]*(?:立方米|平方米|平方公里|公里|公斤|千克|千米|厘米|毫米|英里|英尺|公顷|公頃|人次|个百分点|"
-    "[个個名人位家吨噸元角分米里亩畝顷户戶件场場次遍天年月日岁歲时時点點秒台辆輛艘架座栋幢条條只隻头頭匹所届屆期项項种種类類册冊"
-    "本盆株棵套份张張篇首部集轮輪升斤克度级級层層间間门門班排股批双雙对對组組队隊支处處片块塊%％‰])"
+    "[百千万亿萬億]*[多余餘几幾]*(?:立方米|平方米|平方公里|公里|公斤|千克|千米|厘米|毫米|英里|英尺|公顷|公頃|人次|[个個]百分[点點]|"
+    "分[钟鐘]|小[时時]|[个個]小[时時]|[个個]月|[个個]工作日|[个個]星期|年代|周年|周[岁歲]|"
+    "人(?!民|员|員|才|工|大)|年(?!级|級)|期(?!间|間|待|望)|首(?!飞|飛|次|个|個|日|届|屆|都|家)|分(?!别|別|子|公司)|"
+    "[个個名位家吨噸元角米里亩畝顷户戶件场場次遍天月日岁歲时時点點秒台辆輛艘架座栋幢条條只隻头頭匹所届屆项項"
+    "种種类類册冊本盆株棵套份张張篇部集轮輪升斤克度级級层層间間门門班排股批双雙对對组組队隊支处處片块塊%％‰])"
 )
-_NUMERAL = re.compile("[0-9一二三四五六七八九十百]")
+_NUMERAL = re.compile("[0-9０-９一二三四五六七八九十百]")
+_ABBREVIATION = re.compile(r"(?:\b[A-Za-z]\.){2,}$")
 _CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
 _STRIPPED = frozenset("，,。．；;：:、！!？?…·—-~～|")
 _KEPT_IN_FRONT = frozenset("-~～")
@@ -86,6 +89,8 @@ def _drop_first(text: str, start: int, end: int) -> bool:
     mark = text[start]
     if mark in _STRIPPED:
         return mark not in _KEPT_IN_FRONT or not text[start + 1 : start + 2].isdigit()
+    if mark == ".":
+        return not text[start + 1 : start + 2].isdigit()
     if mark in _CLOSING:
         return True
     return mark in _PAIRS and _PAIRS[mark] not in text[start + 1 : end + 1]
@@ -93,8 +98,10 @@ def _drop_first(text: str, start: int, end: int) -> bool:
 
 def _drop_last(text: str, start: int, end: int) -> bool:
     mark = text[end - 1]
-    if mark in _STRIPPED or mark in _PAIRS or (mark == "." and not text[end : end + 1].isdigit()):
+    if mark in _STRIPPED or mark in _PAIRS:
         return True
+    if mark == ".":
+        return not text[end : end + 1].isdigit() and not _ABBREVIATION.search(text, start, end)
     return mark in _CLOSING and _CLOSING[mark] not in text[max(start - 1, 0) : end - 1]
 
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from index.errors import WenbaoError
 from qa.fusion import Evidence, Scores, fuse
 from qa.named import missing_names
-from qa.question import Question, is_foreign
+from qa.question import Question, is_foreign, years_in
 
 if TYPE_CHECKING:
     from qa.ranking import RankedAnswer
@@ -125,8 +125,8 @@ def confidence_features(
         "passage": max(best.features["passage"], -_LIMIT),
         "margin": retrieval_margin(evidence, background),
         "foreign": float(is_foreign(question.text, passage)),
-        "missing": float(min(missing_names(question.text, article), _MOST_MISSING)),
-        "other year": float(bool(question.years) and not any(year in article for year in question.years)),
+        "missing": float(min(missing_names(question, article), _MOST_MISSING)),
+        "other year": float(bool(question.years) and not set(question.years) & years_in(article)),
     }
 
 
@@ -141,21 +141,6 @@ def retrieval_margin(evidence: Evidence, background: Evidence | None = None) -> 
     after = min(_BEST, len(others) // 2)
     rivals = others[after : after + _RIVALS] if len(others) > 1 else scores[:1] - _MARGIN_OF_A_LONE_PASSAGE
     return math.log1p(max(float(scores.max() - rivals.mean()), 0.0))
-
-
-def expected_calibration_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
-    """Return the mean distance between confidence and share of right answers over bins of equal width.
-
-    Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".
-    """
-    values, hits = np.asarray(probabilities, float), np.asarray(right, float)
-    places = np.minimum((values * bins).astype(int), bins - 1)
-    return float(
-        sum(
-            (places == place).mean() * abs(values[places == place].mean() - hits[places == place].mean())
-            for place in np.unique(places)
-        )
-    )
 
 
 def _bounded(value: float) -> float:

@@ -133,6 +133,8 @@ def eval_command(
     questions = load_questions(file)
     if not questions:
         raise InputError(f"{file} holds no question. Expected a list of questions with their accepted answers.")
+    if curve is not None and not curve.absolute().parent.is_dir():
+        raise InputError(f"There is no folder {curve.parent} to write {curve.name} to. Make it, or name another file.")
     bot = Bot.open(folder, model=model, reader=reader, threshold=threshold)
     with tqdm(total=len(questions), desc="asking 提问", unit="") as bar:
         outcomes = evaluate(bot, questions, lambda done, _: _advance(bar, done))

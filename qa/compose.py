@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from index.bylines import lead_length
 from index.sentences import split_sentences
@@ -21,7 +22,7 @@ from qa.reader import ReadPassage
 _CLAUSE_END = frozenset("，,；;。！!？?\n")
 _ITEM = re.compile(
     r"(?:^|(?<=[，,；;：:。\s]))(?:(?P<shi>[一二三四五六七八九十])(?:是|要|则)|第(?P<di>[一二三四五六七八九十])[，,、是]|"
-    r"[（(]?(?P<number>[0-9]{1,2}|[一二三四五六七八九十])[)）.．、](?![0-9]))"
+    r"[（(]?(?P<number>[0-9０-９]{1,2}|[一二三四五六七八九十])[)）.．、](?![0-9０-９])|(?P<circled>[①-⑳]))"
 )
 _COMMAS = ("，", ",")
 # A line may end inside a sentence; after its end, what follows is another one anyway.
@@ -34,6 +35,15 @@ _PASSAGE_MARGIN = 3.0
 _MOST_ITEMS = 12
 _MOST_FIGURES = 3
 _LONGEST_LIST = 600
+
+
+class _Mark(NamedTuple):
+    """What an item of an enumeration begins with: its range, its number, and its form (一是, 第一, 1., ①)."""
+
+    start: int
+    end: int
+    ordinal: int
+    form: str | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,8 @@ def clause_around(text: str, found: Span) -> Span:
         start -= 1
     while end < last and text[end] not in _CLAUSE_END:
         end += 1
-    return tidy(text, start + lead_length(text[start:end]), end) or found
+    lead = lead_length(text[start:end])
+    return tidy(text, start + lead if start + lead <= found[0] else start, end) or found
 
 
 def further_items(text: str, found: Span) -> list[Span]:
@@ -81,18 +92,18 @@ def further_items(text: str, found: Span) -> list[Span]:
 
     An enumeration that the range holds whole, or an item of which it is only a small part, is left as it is.
     """
-    marks = [(match.start(), match.end(), _ordinal(match)) for match in _ITEM.finditer(text)]
+    marks = [_Mark(match.start(), match.end(), _ordinal(match), match.lastgroup) for match in _ITEM.finditer(text)]
     run = next(
         (
             run
             for run in _runs(marks)
-            if len(run) > 1 and run[0][0] <= found[1] and found[0] < _item_end(text, run, len(run) - 1)
+            if len(run) > 1 and run[0].start <= found[1] and found[0] < _item_end(text, run, len(run) - 1)
         ),
         None,
     )
     if run is None:
         return []
-    items = [(mark[1], _item_end(text, run, place)) for place, mark in enumerate(run)]
+    items = [(mark.end, _item_end(text, run, place)) for place, mark in enumerate(run)]
     if sum(start < found[1] and end > found[0] for start, end in items) != 1:
         return []
     inside = next(item for item in items if item[0] < found[1] and item[1] > found[0])
@@ -144,24 +155,27 @@ def _part(answer: RankedAnswer, passages: Sequence[ReadPassage], found: Span | N
 
 def _ordinal(match: re.Match[str]) -> int:
     numeral = next(value for value in match.groups() if value)
-    return int(numeral) if numeral.isascii() else _NUMERALS.index(numeral) + 1
+    if match.lastgroup == "circled":
+        return ord(numeral) - ord("①") + 1
+    return int(numeral) if numeral.isdecimal() else _NUMERALS.index(numeral) + 1
 
 
-def _runs(marks: Sequence[tuple[int, int, int]]) -> list[list[tuple[int, int, int]]]:
-    """Return the enumerations among the marks: those that count up from one without a gap."""
-    runs: list[list[tuple[int, int, int]]] = []
+def _runs(marks: Sequence[_Mark]) -> list[list[_Mark]]:
+    """Return the enumerations among the marks: those of one form that count up from one without a gap."""
+    runs: list[list[_Mark]] = []
     for mark in marks:
-        if mark[2] == 1:
+        before = next((run for run in reversed(runs) if run[-1].form == mark.form), None)
+        if mark.ordinal == 1:
             runs.append([mark])
-        elif runs and runs[-1][-1][2] == mark[2] - 1:
-            runs[-1].append(mark)
+        elif before and before[-1].ordinal == mark.ordinal - 1:
+            before.append(mark)
     return runs
 
 
-def _item_end(text: str, run: Sequence[tuple[int, int, int]], place: int) -> int:
+def _item_end(text: str, run: Sequence[_Mark], place: int) -> int:
     """Return where an item ends: at the next mark, the last at its sentence's end, or as the one before it did."""
     if place + 1 < len(run):
-        return run[place + 1][0]
-    ends = _ITEM_END_WITH_COMMA if text[run[place][0] - 1 : run[place][0]] in _COMMAS else _ITEM_END
-    stop = ends.search(text, run[place][1])
+        return run[place + 1].start
+    ends = _ITEM_END_WITH_COMMA if text[run[place].start - 1 : run[place].start] in _COMMAS else _ITEM_END
+    stop = ends.search(text, run[place].end)
     return stop.start() if stop else len(text)

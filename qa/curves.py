@@ -8,11 +8,10 @@ from html import escape
 
 import numpy as np
 
-from qa.calibration import expected_calibration_error
 from qa.evaluate import Outcome
+from qa.reliability import Bin, expected_calibration_error, reliability
 
 _SIZE, _MARGIN = 360, 46
-_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -43,25 +42,6 @@ def risk_coverage(probabilities: Sequence[float], right: Sequence[bool]) -> Risk
         coverage=tuple((answered / max(len(order), 1)).tolist()),
         risk=tuple((np.cumsum(wrong) / answered).tolist()),
     )
-
-
-@dataclass(frozen=True)
-class Bin:
-    """The questions whose confidence lies in one tenth: how many, their mean confidence, the share of right answers."""
-
-    count: int
-    confidence: float
-    right: float
-
-
-def reliability(probabilities: Sequence[float], right: Sequence[bool]) -> list[Bin]:
-    """Return the bins that hold questions, from low to high confidence."""
-    values, hits = np.asarray(probabilities, float), np.asarray(right, float)
-    places = np.minimum((values * _BINS).astype(int), _BINS - 1)
-    return [
-        Bin(int((places == place).sum()), float(values[places == place].mean()), float(hits[places == place].mean()))
-        for place in np.unique(places)
-    ]
 
 
 def render_curves(outcomes: Sequence[Outcome], threshold: float) -> str:

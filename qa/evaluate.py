@@ -13,9 +13,9 @@ from index.archive import Archive
 from index.spans import join_spans
 from qa.answer import Answer
 from qa.bot import Bot
-from qa.calibration import expected_calibration_error
 from qa.dialogue import Chat
 from qa.evaluation_set import EvaluationQuestion
+from qa.reliability import expected_calibration_error
 from qa.retrieve import Hit
 from qa.scoring import character_f1, exact_match, is_right, normalize_answer
 

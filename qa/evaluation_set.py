@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from index.errors import InputError
+from qa.question import parse_question
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,12 @@ def load_questions(path: Path) -> list[EvaluationQuestion]:
                 f"Entry {number} of {path} is no question ({place}: {first['msg']}). Expected fields: question, "
                 "answers (a list), doc, or turns of a conversation, or doc_id in a .jsonl file."
             ) from error
-    empty = next((question.id for question in questions if not question.text.strip()), None)
-    if empty is not None:
-        raise InputError(f"Entry {empty} of {path} has no question. Expected fields: question, answers, doc or doc_id.")
+    for question in questions:
+        try:
+            parse_question(question.text)
+        except InputError as error:  # noqa: PERF203 - the message says which entry
+            fields = "Expected fields: question, answers, doc or doc_id."
+            raise InputError(f"Entry {question.id} of {path} cannot be asked. {error} {fields}") from error
     return questions
 
 

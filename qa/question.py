@@ -13,6 +13,9 @@ from index.tokens import character_bigrams, tokenize
 
 MAX_CHARACTERS = 500
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=\s*年|-\d|\W*$)")
+_YEAR_IN_TEXT = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_CHINESE_YEAR = re.compile("[一二][〇零○一二三四五六七八九]{3}(?=年)")
+_CHINESE_DIGITS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 AnswerKind = Literal["number", "person", "time", "place", "reason", "manner", "list", "other"]
 
 # Words that ask, or hold a sentence together: they say what kind of answer is wanted, not what the article is about.
@@ -31,40 +34,11 @@ _ASKING_BIGRAMS = frozenset(term for term in _ASKING_TERMS if len(term) == 2 and
 _KIND_MARKS: tuple[tuple[AnswerKind, tuple[str, ...]], ...] = (
     ("reason", ("为什么", "为何", "原因", "why")),
     (
-        "time",
-        (
-            "什么时候",
-            "何时",
-            "哪天",
-            "哪一天",
-            "哪年",
-            "哪一年",
-            "几点",
-            "几月",
-            "几号",
-            "哪个月",
-            "时间",
-            "日期",
-            "when",
-        ),
-    ),
-    ("list", ("哪些", "哪两", "哪几", "哪三", "哪四", "which two")),
-    (
-        "place",
-        ("哪里", "哪儿", "何地", "什么地方", "哪个市", "哪个省", "哪个城市", "哪个国家", "哪个区", "地点", "where"),
-    ),
-    ("person", ("谁", "哪位", "何人", "什么人", "who", "whom")),
-    (
         "number",
         (
-            "多少",
-            "几",
-            "多大",
-            "多高",
-            "多长",
+            "多长时间",
+            "多少时间",
             "多久",
-            "比例",
-            "金额",
             "how many",
             "how much",
             "how long",
@@ -76,6 +50,32 @@ _KIND_MARKS: tuple[tuple[AnswerKind, tuple[str, ...]], ...] = (
             "how big",
         ),
     ),
+    (
+        "time",
+        (
+            "什么时候",
+            "何时",
+            "哪天",
+            "哪一天",
+            "哪年",
+            "哪一年",
+            "几点",
+            "几月",
+            "几号",
+            "几日",
+            "几时",
+            "哪个月",
+            "when",
+        ),
+    ),
+    ("list", ("哪些", "哪两", "哪几", "哪三", "哪四", "which two")),
+    (
+        "place",
+        ("哪里", "哪儿", "何地", "什么地方", "哪个市", "哪个省", "哪个城市", "哪个国家", "哪个区", "地点", "where"),
+    ),
+    ("person", ("谁", "哪位", "何人", "什么人", "who", "whom")),
+    ("number", ("多少", "几", "多大", "多高", "多长", "比例", "金额")),
+    ("time", ("时间", "日期")),
     ("manner", ("如何", "怎么", "怎样", "how")),
 )
 
@@ -97,7 +97,8 @@ def parse_question(text: str) -> Question:
     Raises:
         InputError: it is empty, or longer than `MAX_CHARACTERS`.
     """
-    stripped = text.strip()
+    # Half a surrogate pair, as from bytes of a command line that are no UTF-8, stands for nothing.
+    stripped = text.encode("utf-8", "replace").decode("utf-8").strip()
     if not any(character.isalnum() for character in stripped):
         raise InputError("The question is empty. Ask in words, for example: 活动有多少人参加？")
     if len(stripped) > MAX_CHARACTERS:
@@ -113,8 +114,17 @@ def parse_question(text: str) -> Question:
         bigrams=(tuple(pair for pair in bigrams if pair not in _ASKING_BIGRAMS | _ASKING_TERMS) or bigrams)
         + tuple(dict.fromkeys(pinyin_pairs_of_names(stripped))),
         kind=_answer_kind(fold_text(stripped)),
-        years=tuple(dict.fromkeys(_YEAR.findall(fold_text(stripped)))),
+        years=tuple(dict.fromkeys(_YEAR.findall(_CHINESE_YEAR.sub(_in_digits, fold_text(stripped))))),
     )
+
+
+def years_in(text: str) -> set[str]:
+    """Return the years that a text names, also in Chinese numerals, four digits each."""
+    return set(_YEAR_IN_TEXT.findall(_CHINESE_YEAR.sub(_in_digits, fold_text(text))))
+
+
+def _in_digits(match: re.Match[str]) -> str:
+    return match[0].translate(_CHINESE_DIGITS)
 
 
 def is_asking_term(term: str) -> bool:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from index.spans import Spans, slice_spans
 from index.tokens import character_bigrams
 from qa.answer_kinds import can_answer, names_what_is_asked
-from qa.figures import count_figures, figures_of
+from qa.figures import count_figures, figures_of, words_around_figures
 from qa.question import Question
 from qa.reader import Candidate, ReadPassage
 from qa.scoring import normalize_answer
@@ -23,6 +23,8 @@ from qa.scoring import normalize_answer
 _EACH = re.compile("分别|各[是为有]?(?:多少|几)|respectively")
 _LEAST_SHARE = 0.4
 _MOST_SUPPORT = 2.0
+_HEDGES = re.compile("大约|约|共计|合计|总共|共|近|将近|超过|超|逾|达到|达|为|至少|左右|以上|about|nearly|over")
+_DATE_UNITS = frozenset("年月日号")
 
 
 @dataclass(frozen=True)
@@ -99,25 +101,38 @@ def overlap(left: Candidate, right: Candidate) -> bool:
 def same_answer(left: str, right: str) -> bool:
     """Say whether two texts give the same answer: equal once normalised, or one the longer form of the other.
 
-    Figures must agree, whatever they are written in: 12 stands inside 112 and is another answer, 5月20日 is the end of
-    2023年5月20日 and the same.
+    Figures must agree, whatever they are written in, and so must the words around them: 12 stands inside 112 and is
+    another answer, 增长5% is another than 下降5%, 5月20日 is the end of 2023年5月20日 and the same.
     """
-    (one, one_figures), (other, other_figures) = _compared_by(left), _compared_by(right)
-    if one == other:
+    one, other = _compared_by(left), _compared_by(right)
+    if one.whole == other.whole:
         return True
-    short, long = sorted((one_figures, other_figures), key=len)
-    if short:
-        return short == long[-len(short) :]
-    if long:
+    short, long = sorted((one, other), key=lambda compared: len(compared.figures))
+    if short.figures:
+        least, most = sorted((one.words, other.words), key=len)
+        is_part = short.figures == long.figures[-len(short.figures) :] or (
+            short.figures == long.figures[: len(short.figures)] and {unit for _, unit in long.figures} <= _DATE_UNITS
+        )
+        return is_part and least in most
+    if long.figures:
         return False
-    shorter, longer = sorted((one, other), key=len)
+    shorter, longer = sorted((one.whole, other.whole), key=len)
     return bool(shorter) and len(shorter) >= _LEAST_SHARE * len(longer) and shorter in longer
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """An answer as it is compared: normalised, its figures, and the words around them without those that hedge."""
+
+    whole: str
+    figures: list[tuple[float, str]]
+    words: str
+
+
 @lru_cache(maxsize=4096)
-def _compared_by(text: str) -> tuple[str, list[tuple[float, str]]]:
-    """Return an answer normalised, and its figures; each is compared with those of all other articles."""
-    return normalize_answer(text), figures_of(text)
+def _compared_by(text: str) -> _Compared:
+    """Return what an answer is compared by; each is compared with those of all other articles."""
+    return _Compared(normalize_answer(text), figures_of(text), _HEDGES.sub("", words_around_figures(text)))
 
 
 def _as_many_figures_as_asked(question: Question, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,6 +21,7 @@ Rows = npt.NDArray[np.int64]
 CANDIDATES = 200
 _NEAR_DUPLICATE = 0.8
 _SHINGLE = 4
+_NUMBER = re.compile(r"\d+(?:[.．]\d+)?")
 
 
 @dataclass(frozen=True)
@@ -158,19 +160,17 @@ class Retriever:
     ) -> tuple[Hit, ...]:
         """Return the first `k` passages that say something new; the others go to the hit they repeat."""
         kept: list[tuple[PassageRow, int]] = []
-        shingles: list[frozenset[str]] = []
+        kept_likeness: list[_Likeness] = []
         repeats: list[list[PassageRow]] = []
         for start in range(0, len(rows), 2 * k):
             for offset, passage in enumerate(self.archive.passages_at(rows[start : start + 2 * k].tolist())):
-                own = _shingles(passage.text)
-                same = next(
-                    (place for place, other in enumerate(shingles) if _jaccard(own, other) >= _NEAR_DUPLICATE), None
-                )
+                own = _Likeness.of(passage.text)
+                same = next((place for place, other in enumerate(kept_likeness) if own.is_near(other)), None)
                 if same is not None:
                     repeats[same].append(passage)
                 elif len(kept) < k:
                     kept.append((passage, start + offset))
-                    shingles.append(own)
+                    kept_likeness.append(own)
                     repeats.append([])
             if len(kept) >= k:
                 break
@@ -185,13 +185,33 @@ def _ranks(rows: Rows) -> dict[int, int]:
     return {int(row): rank for rank, row in enumerate(rows, start=1)}
 
 
-def _shingles(text: str) -> frozenset[str]:
-    letters = "".join(text.split())
-    return frozenset(letters[i : i + _SHINGLE] for i in range(max(1, len(letters) - _SHINGLE + 1)))
+@dataclass(frozen=True)
+class _Likeness:
+    """What tells whether two passages say the same: overlapping runs of letters, and the numbers.
+
+    Reports of two days may differ in nothing but a few figures, and say something else.
+    """
+
+    shingles: frozenset[str]
+    numbers: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> _Likeness:
+        letters = "".join(text.split())
+        shingles = frozenset(letters[i : i + _SHINGLE] for i in range(max(1, len(letters) - _SHINGLE + 1)))
+        return cls(shingles, frozenset(_NUMBER.findall(letters)))
+
+    def is_near(self, other: _Likeness) -> bool:
+        return all(
+            _jaccard(mine, theirs) >= _NEAR_DUPLICATE
+            for mine, theirs in ((self.numbers, other.numbers), (self.shingles, other.shingles))
+        )
 
 
 def _jaccard(left: frozenset[str], right: frozenset[str]) -> float:
     small, large = sorted((len(left), len(right)))
+    if large == 0:
+        return 1.0
     if small < _NEAR_DUPLICATE * large:
         return 0.0
     shared = len(left & right)

@@ -41,7 +41,7 @@ def is_right(answer: str, accepted: Iterable[str], kind: str) -> bool:
     It equals an accepted string, or has a character F1 of at least 0.8 with one; for `long`, `list` and `why` it
     contains one, or has a character F1 of at least 0.6.
     """
-    for text in accepted:
+    for text in filter(normalize_answer, accepted):
         f1 = character_f1(answer, text)
         if exact_match(answer, text) or f1 >= RIGHT_F1:
             return True

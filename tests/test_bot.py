@@ -101,6 +101,15 @@ def test_a_quote_that_differs_from_its_source_is_never_shown(bot: Bot) -> None:
         )
 
 
+def test_reports_that_differ_in_their_figures_are_no_duplicates(tmp_path: Path, hashing: HashingEncoder) -> None:
+    report = "市气象台发布消息：{}日晴间多云，最高{}摄氏度，最低{}摄氏度，东南风三到四级，空气质量良好，适宜户外活动。"
+    for day in (1, 2):
+        (tmp_path / f"{day}.txt").write_text(report.format(day, 35 + day, 25 + day) * 2, encoding="utf-8")
+    build_archive([tmp_path], tmp_path / "index", hashing)
+    hits = simple_bot(Archive.open(tmp_path / "index"), hashing).search("2日最高气温是多少？")
+    assert {hit.article.source for hit in hits} == {"1.txt", "2.txt"}
+
+
 def test_near_duplicates_are_collapsed(tmp_path: Path, hashing: HashingEncoder) -> None:
     text = "山城举办第七届花展,共展出兰花600盆、盆景120件,展期持续到5月底,市民可以免费入园参观。"
     for number in range(3):

@@ -9,13 +9,13 @@ from qa.answer_kinds import can_answer
 from qa.calibration import (
     Calibration,
     CalibrationError,
-    expected_calibration_error,
     load_calibration,
     retrieval_margin,
     threshold_of,
 )
 from qa.fusion import Evidence, fuse
-from qa.question import is_foreign, parse_question
+from qa.question import is_foreign, parse_question, years_in
+from qa.reliability import expected_calibration_error
 
 
 def evidence(best: float, others: int = 30) -> Evidence:
@@ -97,6 +97,11 @@ def test_foreign_questions() -> None:
     ("text", "kind"),
     [
         ("What did the talent show feature?", "other"),
+        ("How many people who came were children?", "number"),
+        ("等待时间缩短了多少？", "number"),
+        ("仪式持续多长时间？", "number"),
+        ("活动时间是哪一天？", "time"),
+        ("活动时间？", "time"),
         ("How was the bridge repaired?", "manner"),
         ("How old is the mill?", "number"),
         ("Why was it closed?", "reason"),
@@ -110,3 +115,14 @@ def test_what_is_asked_for(text: str, kind: str) -> None:
 def test_a_unit_is_only_what_counts() -> None:
     assert can_answer(parse_question("有多少游客参加？"), "约3800人")
     assert not can_answer(parse_question("有多少人参加？"), "3800吨")
+
+
+def test_half_a_surrogate_pair_is_no_letter() -> None:
+    assert parse_question("\udcff谁来？").text == "?谁来？"
+
+
+@pytest.mark.parametrize("text", ["２０２２年李某任局长", "二〇二二年李某任局长", "2022-07-01"])
+def test_years_are_known_however_they_are_written(text: str) -> None:
+    assert years_in(text) == {"2022"}
+    assert parse_question("二〇二二年谁任局长？").years == ("2022",)
+    assert years_in("编号120220") == set()

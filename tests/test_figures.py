@@ -20,6 +20,10 @@ from qa.question import parse_question
         ("十几个村", 1),
         ("三百二十余人", 1),
         ("没有数字", 0),
+        ("1亿2000万元", 1),
+        ("3小时20分", 1),
+        ("百分之十二点五", 1),
+        ("1至2万", 1),
     ],
 )
 def test_figures_are_counted_and_a_range_is_one(text: str, count: int) -> None:
@@ -42,6 +46,17 @@ def test_figures_are_counted_and_a_range_is_one(text: str, count: int) -> None:
         ("会议几点开始？", "凌晨2时", True),
         ("会议几点开始？", "1个小时", False),
         ("展览开了几天？", "20日", False),
+        ("来了多少人？", "200 人", True),
+        ("等了几个小时？", "3小时", True),
+        ("等了多少个小时？", "48个小时", True),
+        ("等了多少时间？", "3小时", True),
+        ("投资多少亿元？", "8000万元", True),
+        ("投资多少万元？", "20吨", False),
+        ("会议几点开始？", "14:30", True),
+        ("比赛什么时候开始？", "星期五", True),
+        ("活动时间是？", "2022-07-01", True),
+        ("活动持续了多长时间？", "30分钟", True),
+        ("工程完成时间比计划提前了多少天？", "45天", True),
     ],
 )
 def test_units_and_shares_that_are_asked_for(question: str, answer: str, can: bool) -> None:
@@ -52,3 +67,4 @@ def test_words_that_ask_are_no_answer() -> None:
     assert not names_what_is_asked(parse_question("一共印了多少份？"), "第一批印了多少份")
     assert names_what_is_asked(parse_question("一共印了多少份？"), "几十份")
     assert names_what_is_asked(parse_question("他为什么辞职？"), "不知道什么时候能开工")
+    assert names_what_is_asked(parse_question("谁发布了指南？"), "WHO")

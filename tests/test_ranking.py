@@ -67,6 +67,17 @@ def test_overlapping_passages_of_one_article_are_no_support() -> None:
         ("二十人", "20人", True),
         ("1.2亿元", "12000万元", True),
         ("20人", "20吨", False),
+        ("增长5%", "下降5%", False),
+        ("上午9时", "下午9时", False),
+        ("9时", "上午9时", True),
+        ("王伟3次", "李强3次", False),
+        ("3%", "3‰", False),
+        ("百分之十二点五", "12.5%", True),
+        ("一亿二千万元", "1.2亿元", True),
+        ("1亿2000万元", "1.2亿元", True),
+        ("约120 万元", "120万元", True),
+        ("2023年5月", "2023年5月20日", True),
+        ("12人", "12人和5辆车", False),
     ],
 )
 def test_same_answers(left: str, right: str, same: bool) -> None:
@@ -98,6 +109,14 @@ def test_an_enumeration_is_completed_with_a_citation_for_each_item() -> None:
         "加固堤坝",
         "清理河道",
     ]
+    circled = "一要增设路灯，会后讨论。镇里还决定：①加固堤坝；②清理河道。第三，散会。"
+    others = further_items(circled, (circled.index("加固"), circled.index("加固") + 4))
+    assert [circled[start:end] for start, end in others] == ["清理河道"]
+
+
+def test_a_clause_never_loses_the_answer_to_the_lead() -> None:
+    text = "本报讯（记者 沈砚秋）大桥今起通车。"
+    assert "沈砚秋" in text[slice(*clause_around(text, (text.index("沈"), text.index("沈") + 3)))]
 
 
 def test_a_clause_stays_in_its_sentence() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import random
@@ -19,12 +20,14 @@ from index.encoder import SentenceEncoder
 from index.errors import InputError
 from index.folding import fold_text
 from qa.calibration import load_calibration
-from qa.curves import reliability, risk_coverage
+from qa.curves import risk_coverage
 from qa.reader_model import reader_folder
+from qa.reliability import reliability
 from qa.span_model import SpanModel, base_transformer, fine_tuned
 from qa.training.__main__ import training
 from qa.training.batches import BatchStream, Place, TrainingBatch
 from qa.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from qa.training.fit import Ranked, fit_listwise
 from qa.training.loss import span_loss
 from qa.training.negatives import mine_negatives
 from qa.training.optimizer import ShardedAdamW, SharedState, lay_out
@@ -72,6 +75,19 @@ def test_another_file_is_refused_by_name(tmp_path: Path, content: str) -> None:
     (tmp_path / "other.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"other\.json"):
         read_squad([tmp_path / "other.json"])
+
+
+def test_a_damaged_archive_is_refused_by_name(tmp_path: Path) -> None:
+    whole = gzip.compress(json.dumps({"data": []}).encode())
+    for content in (whole[:-6], whole[:12] + b"\0\1\2\3" + whole[16:]):
+        (tmp_path / "cut.json.gz").write_bytes(content)
+        with pytest.raises(InputError, match=r"cut\.json"):
+            read_squad([tmp_path / "cut.json.gz"])
+
+
+def test_nothing_to_learn_from_is_told() -> None:
+    with pytest.raises(InputError, match="none has a right candidate"):
+        fit_listwise([Ranked(np.zeros((2, 1), np.float32), np.array([False, False]))])
 
 
 def test_mined_negatives_are_near_and_hold_no_answer(questions: QuestionSet) -> None:

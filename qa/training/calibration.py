@@ -23,7 +23,7 @@ from index.encoder import load_encoder
 from index.errors import InputError
 from index.layout import replace_file
 from qa.bot import PASSAGES_TO_READ, answer_features, passages_to_read
-from qa.calibration import FILE, Calibration, expected_calibration_error, threshold_of
+from qa.calibration import FILE, Calibration, threshold_of
 from qa.compose import compose
 from qa.evaluate import matching_sources
 from qa.evaluation_set import EvaluationQuestion, load_questions
@@ -32,6 +32,7 @@ from qa.question import Question, parse_question
 from qa.ranking import RankedAnswer, rank_answers
 from qa.reader import Candidate, Reader, ReadPassage
 from qa.reader_model import load_reader, reader_folder
+from qa.reliability import expected_calibration_error
 from qa.retrieve import Retrieval, Retriever
 from qa.scoring import is_right, normalize_answer
 from qa.training.contexts import contexts_archive, is_askable, sample

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from index.errors import InputError
+
 Matrix = npt.NDArray[np.float32]
 
 
@@ -25,8 +27,16 @@ def fit_listwise(questions: Sequence[Ranked], *, decay: float = 1e-3, steps: int
 
     Cao et al. 2007, "Learning to rank: from pairwise approach to listwise approach", with several relevant candidates.
     Questions without a relevant candidate teach nothing and are left out.
+
+    Raises:
+        InputError: none has one.
     """
     lists = [question for question in questions if question.relevant.any()]
+    if not lists:
+        raise InputError(
+            f"Of {len(questions)} questions none has a right candidate to learn from. Give more questions, or files "
+            "whose answers stand in their contexts."
+        )
     owners = torch.tensor(np.repeat(np.arange(len(lists)), [len(question.relevant) for question in lists]))
     features = torch.tensor(np.concatenate([question.features for question in lists]), dtype=torch.float64)
     relevant = torch.tensor(np.concatenate([question.relevant for question in lists]))

@@ -37,12 +37,12 @@ class Judged:
 def judge(retriever: Retriever, examples: Iterable[Example]) -> Iterator[Judged]:
     """Ask every question and say which candidates are right."""
     archive = retriever.archive
-    sources = [article.source.partition("#")[2] for article in archive.articles(imprints=True)]
     for example in examples:
         found = retriever.gather(parse_question(example.question))
         passages = archive.passages_at(found.rows.tolist())
         accepted = [normalize_answer(answer) for answer in example.answers]
-        of_context = np.array([sources[passage.article_row] == example.context for passage in passages])
+        articles = archive.articles_at([passage.article_row for passage in passages])
+        of_context = np.array([article.source.partition("#")[2] == example.context for article in articles])
         texts = [normalize_answer(p.text) if mine else "" for p, mine in zip(passages, of_context, strict=True)]
         holds = np.array([any(answer in text for answer in accepted) and bool(text) for text in texts])
         yield Judged(found.evidence, of_context, holds)

@@ -15,7 +15,7 @@ import torch
 
 from index.cpu import usable_cores
 from index.errors import InputError
-from index.layout import replace_file
+from index.layout import file_digest, replace_file
 from qa.span_model import SpanModel, base_transformer, fine_tuned
 from qa.training.batches import BatchStream, Place, TrainingBatch
 from qa.training.checkpoint import (
@@ -93,7 +93,7 @@ def train_reader(
     if not questions.answerable():
         raise InputError(f"No question with an answer was found in {len(files)} files. Name SQuAD-format files.")
     click.echo(f"{len(questions.examples)} questions, mining hard negatives", err=True)
-    _ = _mined(questions, work)
+    _ = _mined(questions, files, work)
     count = processes or (1 if torch.cuda.is_available() else usable_cores())
     os.environ.setdefault("GLIBC_TUNABLES", _KEEP_MEMORY)
     os.environ["OMP_NUM_THREADS"] = str(max(1, usable_cores() // count))
@@ -120,17 +120,18 @@ def train_reader(
 def _identity(files: Sequence[Path], options: TrainingOptions) -> str:
     """Return what must be the same when a training goes on: all but how long it is, and the learning rate's course."""
     fixed = {"seed": options.seed, "batch": options.batch_tokens, "length": options.length, **asdict(options.samples)}
-    return json.dumps([[file.name for file in files], fixed])
+    return json.dumps([[(file.name, file_digest(file)) for file in files], fixed])
 
 
-def _mined(questions: QuestionSet, work: Path) -> dict[str, list[str]]:
-    kept = work / "negatives.json"
+def _mined(questions: QuestionSet, files: Sequence[Path], work: Path) -> dict[str, list[str]]:
+    """Return the mined negatives, those of an earlier start where the files are the same."""
+    kept, digests = work / "negatives.json", [file_digest(file) for file in files]
     if kept.is_file():
-        mined: dict[str, list[str]] = json.loads(kept.read_text(encoding="utf-8"))
-        if mined.keys() == {example.id for example in questions.examples}:
-            return mined
+        found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        if found.get("files") == digests:
+            return dict(found["mined"])
     mined = mine_negatives(questions)
-    replace_file(kept, json.dumps(mined))
+    replace_file(kept, json.dumps({"files": digests, "mined": mined}))
     return mined
 
 
@@ -177,7 +178,7 @@ def _work(
     examples = [example for file in files for example in questions.examples if example.file == order.index(file)]
     stream = BatchStream(
         examples,
-        SampleMaker(questions, _mined(questions, work), options.samples),
+        SampleMaker(questions, _mined(questions, files, work), options.samples),
         AutoTokenizer.from_pretrained(base, local_files_only=True),
         seed=options.seed,
         budget=options.batch_tokens,

@@ -134,17 +134,23 @@ class SampleMaker:
         draw = rng.random()
         if draw < options.simplified:
             question = fold_text(question, casefold=False)
-            if draw < options.simplified * 0.8 and len(simplified := fold_text(passage, casefold=False)) == len(
-                passage
-            ):
+            simplified = fold_text(passage, casefold=False)
+            if draw < options.simplified * 0.8 and _keeps_places(passage, simplified):
                 passage, title = simplified, fold_text(title, casefold=False)
-        elif draw < options.simplified + options.traditional and len(changed := in_traditional(passage)) == len(
-            passage
+        elif draw < options.simplified + options.traditional and _keeps_places(
+            passage, changed := in_traditional(passage)
         ):
             passage, title, question = changed, in_traditional(title), in_traditional(question)
         if rng.random() < options.columns:
             passage, answer = broken_in_columns(passage, answer, rng)
         return Sample(ReaderInput(question, title, date, passage), answer)
+
+
+def _keeps_places(text: str, changed: str) -> bool:
+    """Say whether each character of a changed text stands for the one in the same place."""
+    return len(text) == len(changed) and all(
+        fold_text(one) == fold_text(other) for one, other in zip(text, changed, strict=True) if one != other
+    )
 
 
 def in_traditional(text: str) -> str:

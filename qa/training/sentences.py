@@ -17,7 +17,7 @@ from index.folding import fold_text
 from qa.question import parse_question
 from qa.scoring import normalize_answer
 from qa.sentence_reader import sentence_features, sentences_of
-from qa.training.contexts import sample
+from qa.training.contexts import is_askable, sample
 from qa.training.fit import Ranked, fit_listwise
 from qa.training.squad import read_squad
 
@@ -34,7 +34,7 @@ def sentences_command(files: tuple[Path, ...], questions: int, seed: int, model:
     names: list[str] = []
     for file in files:
         read = read_squad([file])
-        for example in sample(read.answerable(), questions, seed):
+        for example in sample([one for one in read.answerable() if is_askable(one.question)], questions, seed):
             sentences = sentences_of(read.contexts[example.context].text, 0)
             if len(sentences) < 2:
                 continue

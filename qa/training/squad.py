@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def _entries(path: Path) -> list[Any]:
     try:
         content = path.read_bytes()
         entries = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)["data"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise _not_squad(path, error) from error
     if not isinstance(entries, list):
         raise _not_squad(path, TypeError("data is no list"))

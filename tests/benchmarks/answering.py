@@ -30,12 +30,13 @@ import qa.fusion
 from index.archive import Archive
 from index.encoder import Encoder, load_encoder
 from qa.bot import Bot
-from qa.calibration import Calibration, expected_calibration_error, load_calibration
+from qa.calibration import Calibration, load_calibration
 from qa.evaluate import Outcome, evaluate
 from qa.evaluation_set import EvaluationQuestion, load_questions
 from qa.question import Question
 from qa.reader import Candidate, Floats, Reader, ReadPassage
 from qa.reader_model import load_reader, reader_folder
+from qa.reliability import expected_calibration_error
 from qa.sentence_reader import SentenceReader
 
 Pairs = Sequence[tuple[str, Archive, list[EvaluationQuestion]]]
