@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from index.errors import WenbaoError
 from qa.fusion import Evidence, Scores, fuse
-from qa.named import missing_names
 from qa.question import Question, is_foreign, years_in
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ _BEST = 5
 _RIVALS = 20
 _MARGIN_OF_A_LONE_PASSAGE = np.float32(6.0)  # in an archive of one passage nothing tells: it is shown
 _LIMIT = 12.0
-_MOST_MISSING = 3
 
 
 class CalibrationError(WenbaoError):
@@ -93,8 +91,7 @@ def confidence_features(
     """Return what speaks for and against the first of the ranked answers.
 
     `reader` is its log-odds against "no answer here" and `answerable` that of its passage; `lead` how far its ranking
-    score stands above the best other answer's; `margin` how far the best passage stands out in retrieval; `missing` how
-    many names and numbers of the question its article does not have.
+    score stands above the best other answer's; `margin` how far the best passage stands out in retrieval.
 
     Args:
         question: The question.
@@ -125,7 +122,6 @@ def confidence_features(
         "passage": max(best.features["passage"], -_LIMIT),
         "margin": retrieval_margin(evidence, background),
         "foreign": float(is_foreign(question.text, passage)),
-        "missing": float(min(missing_names(question, article), _MOST_MISSING)),
         "other year": float(bool(question.years) and not set(question.years) & years_in(article)),
     }
 

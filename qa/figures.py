@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from index.folding import fold_phrase
 
-NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _SCALES = {"十": 10.0, "百": 100.0, "千": 1000.0, "万": 10_000.0, "亿": 100_000_000.0}
 _DIGITS = r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?"
 # A lone Chinese numeral is rather part of a word (一些) than a figure, unless it is ten.
@@ -75,13 +75,13 @@ def _value(written: str) -> float:
         return float(written.replace(",", ""))
     whole, _, decimals = written.partition("点")
     if decimals:
-        return _value(whole) + float("0." + "".join(str(NUMERALS[numeral]) for numeral in decimals))
+        return _value(whole) + float("0." + "".join(str(_NUMERALS[numeral]) for numeral in decimals))
     if not any(numeral in _SCALES for numeral in written):
-        return float("".join(str(NUMERALS[numeral]) for numeral in written))
+        return float("".join(str(_NUMERALS[numeral]) for numeral in written))
     total, section, digit = 0.0, 0.0, 0.0
     for numeral in written:
-        if numeral in NUMERALS:
-            digit = float(NUMERALS[numeral])
+        if numeral in _NUMERALS:
+            digit = float(_NUMERALS[numeral])
         elif _SCALES[numeral] < 10_000:
             section += (digit or 1.0) * _SCALES[numeral]
             digit = 0.0

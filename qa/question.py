@@ -127,11 +127,6 @@ def _in_digits(match: re.Match[str]) -> str:
     return match[0].translate(_CHINESE_DIGITS)
 
 
-def is_asking_term(term: str) -> bool:
-    """Say whether a folded word only asks, or holds a sentence together."""
-    return term in _ASKING_TERMS
-
-
 def is_foreign(question: str, passage: str) -> bool:
     """Say whether a question without Chinese characters meets a passage with them."""
     return any(map(is_han, passage)) and not any(map(is_han, question))
