@@ -14,6 +14,8 @@ import numpy.typing as npt
 import tantivy
 
 from index.errors import ArchiveError
+from index.romanization import pinyin_pairs
+from index.tokens import character_bigrams, tokenize
 
 _WRITER_BYTES = 64 * 1024 * 1024
 FIELDS = ("words", "bigrams")
@@ -27,6 +29,11 @@ class KeywordDocument:
     row: int
     words: Sequence[str]
     bigrams: Sequence[str]
+
+    @classmethod
+    def of(cls, row: int, text: str) -> KeywordDocument:
+        """Return the document of a text."""
+        return cls(row, tokenize(text), character_bigrams(text) + pinyin_pairs(text))
 
 
 def _schema() -> tantivy.Schema:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from index.errors import InputError
-from qa.question import parse_question
+from qa.question import checked_text
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def load_questions(path: Path) -> list[EvaluationQuestion]:
             ) from error
     for question in questions:
         try:
-            parse_question(question.text)
+            checked_text(question.text)
         except InputError as error:  # noqa: PERF203 - the message says which entry
             fields = "Expected fields: question, answers, doc or doc_id."
             raise InputError(f"Entry {question.id} of {path} cannot be asked. {error} {fields}") from error

@@ -91,8 +91,8 @@ class Question:
     years: tuple[str, ...] = ()
 
 
-def parse_question(text: str) -> Question:
-    """Check a question and find its search terms.
+def checked_text(text: str) -> str:
+    """Return the text of a question without white space at its ends.
 
     Raises:
         InputError: it is empty, or longer than `MAX_CHARACTERS`.
@@ -106,6 +106,16 @@ def parse_question(text: str) -> Question:
             f"The question has {len(stripped)} characters, at most {MAX_CHARACTERS} can be read. "
             "Shorten it to one question."
         )
+    return stripped
+
+
+def parse_question(text: str) -> Question:
+    """Check a question and find its search terms.
+
+    Raises:
+        InputError: as for `checked_text`.
+    """
+    stripped = checked_text(text)
     words = tuple(dict.fromkeys(tokenize(stripped)))
     bigrams = tuple(dict.fromkeys(character_bigrams(stripped)))
     return Question(

@@ -12,7 +12,7 @@ from index.build import build_archive
 from index.encoder import Encoder
 from index.errors import InputError
 from index.progress_bars import ProgressBars
-from qa.question import parse_question
+from qa.question import checked_text
 from qa.training.squad import Example, QuestionSet
 
 
@@ -33,7 +33,7 @@ def contexts_archive(questions: QuestionSet, work: Path, encoder: Encoder, distr
 def is_askable(question: str) -> bool:
     """Say whether the bot takes a question."""
     try:
-        parse_question(question)
+        checked_text(question)
     except InputError:
         return False
     return True

@@ -35,8 +35,6 @@ from index.folding import fold_text
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder, replace_file
 from index.manifest import record_files
-from index.romanization import pinyin_pairs
-from index.tokens import character_bigrams, tokenize
 from index.vectors import FaissStore
 from qa.evaluation_set import load_questions
 from qa.question import parse_question
@@ -74,16 +72,14 @@ def halves_of(archive: Archive) -> list[tuple[Half, Half]]:
     for start in tqdm(range(0, count, 1000), desc="cutting", unit="000 passages"):
         for passage in archive.passages_at(list(range(start, min(start + 1000, count)))):
             middle = len(passage.text) // 2
-            first, second = (
-                Half(text, _interned(tokenize(text)), _interned(character_bigrams(text) + pinyin_pairs(text)))
-                for text in (passage.text[:middle], passage.text[middle:])
-            )
-            halves.append((first, second))
+            halves.append((_half(passage.text[:middle]), _half(passage.text[middle:])))
     return halves
 
 
-def _interned(terms: list[str]) -> list[str]:
-    return [sys.intern(term) for term in terms]  # a million passages share them
+def _half(text: str) -> Half:
+    terms = KeywordDocument.of(0, text)
+    words, bigrams = ([sys.intern(term) for term in found] for found in (terms.words, terms.bigrams))  # shared by many
+    return Half(text, words, bigrams)
 
 
 def multiply(archive: Archive, halves: list[tuple[Half, Half]], size: int, folder: Path) -> np.ndarray:
