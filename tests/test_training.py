@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from index.encoder import SentenceEncoder
@@ -33,7 +34,8 @@ from qa.training.negatives import mine_negatives
 from qa.training.optimizer import ShardedAdamW, SharedState, lay_out
 from qa.training.reader import Progress, TrainingOptions, train_reader
 from qa.training.samples import SampleMaker, SampleOptions, another_year, broken_in_columns, without_answer
-from qa.training.squad import QuestionSet, read_squad
+from qa.training.squad import Context, QuestionSet, read_squad
+from qa.training.swaps import Asked, Swapper, opposite, terms_of
 
 TEXTS = [
     ("老水车", "柳桥镇的老水车上周末转动起来。镇长黎望舒说，修复共用去杉木37立方米。水车始建于1953年，门票10元。"),
@@ -102,7 +104,9 @@ def test_mined_negatives_are_near_and_hold_no_answer(questions: QuestionSet) -> 
 @settings(max_examples=60, deadline=None)
 def test_an_answer_stands_where_the_sample_says_whatever_is_drawn(questions: QuestionSet, seed: int) -> None:
     maker = SampleMaker(
-        questions, {example.id: [] for example in questions.examples}, SampleOptions(columns=0.5, negatives=1.0)
+        questions,
+        {example.id: [] for example in questions.examples},
+        SampleOptions(columns=0.5, negatives=1.0, swaps=1.0),
     )
     rng = random.Random(seed)
     for example in questions.examples:
@@ -111,6 +115,49 @@ def test_an_answer_stands_where_the_sample_says_whatever_is_drawn(questions: Que
                 continue
             words = sample.input.passage[slice(*sample.answer)]
             assert fold_text(words.replace("\n", "")) == fold_text(example.answers[0])
+
+
+ASKED_OF_ENGLISH = Asked(
+    "Who rebuilt the old mill of Harwood after the fire?",
+    "Harwood",
+    "The old mill of Harwood was rebuilt by Ellen Marsh after the fire. Peter Doyle rebuilt the bridge of Kelby.",
+    (39, 50),
+)
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=200, deadline=None)
+def test_an_exchanged_word_parts_question_and_passage_or_is_exchanged_in_both(seed: int) -> None:
+    asked = ASKED_OF_ENGLISH
+    assert asked.passage[slice(*asked.answer)] == "Ellen Marsh"
+    context = Context("0-x-0", asked.passage, asked.title)
+    others = Context("0-x-1", "The Mayor of Northam opened a farm. Alan Reed burned 1867 letters, then painted a door.")
+    swapper, rng = Swapper([context, others]), random.Random(seed)
+
+    still = swapper.still_answerable(asked, context, rng)
+    assert still.passage[slice(*still.answer)] == "Ellen Marsh"
+    for word in ("Harwood", "mill", "fire"):
+        assert (word in still.question) == (word in still.passage.split(".")[0])
+
+    parted = swapper.unanswerable(asked, context, rng)
+    assume(parted)
+    assert parted is not None
+    question, title, passage = parted
+    assert (question == asked.question) != (passage == asked.passage)
+    assert "Ellen Marsh" in passage
+    if question == asked.question:
+        assert any(word in question and word not in passage for word in ("Harwood", "mill", "fire", "rebuilt"))
+        assert title == ("Harwood" if "Harwood" in passage else title)
+    else:
+        changed = set(re.findall(r"\w+", question)) - set(re.findall(r"\w+", asked.question))
+        assert not changed & set(re.findall(r"\w+", asked.passage.split(".")[0]))
+
+
+def test_chinese_words_are_exchanged_for_words_of_their_kind_and_words_that_ask_are_kept() -> None:
+    assert dict(terms_of("清溪市图书馆在1953年什么时候开放？")).keys() >= {"1953", "开放"}
+    assert not any("什么" in term for term, _ in terms_of("什么时候开放？"))
+    asked = Asked("首次开放是哪年？", "", "该馆首次开放是1953年。", (7, 12))
+    assert "末次" in (opposite(asked, random.Random(1)) or "")
 
 
 def test_near_questions_without_an_answer() -> None:

@@ -34,6 +34,7 @@ def training() -> None:
 )
 @click.option("--whole", default=0.2, show_default=True, help="The share of contexts that are left long.")
 @click.option("--negatives", default=0.5, show_default=True, help="How often to ask where there is no answer.")
+@click.option("--swaps", default=0.0, show_default=True, help="How often to exchange a word, see qa/training/swaps.py.")
 @click.option("--processes", type=click.IntRange(1), help="By default one for each core.")
 @click.option("--seed", default=1, show_default=True)
 def reader(
@@ -45,6 +46,7 @@ def reader(
     cooldown: float,
     whole: float,
     negatives: float,
+    swaps: float,
     processes: int | None,
     seed: int,
 ) -> None:
@@ -61,7 +63,7 @@ def reader(
         learning_rate=learning_rate,
         cooldown=cooldown,
         seed=seed,
-        samples=SampleOptions(whole=whole, negatives=negatives),
+        samples=SampleOptions(whole=whole, negatives=negatives, swaps=swaps),
     )
     folder = train_reader(files, work, packaged_model_folder(), options, start_from=start_from, processes=processes)
     click.echo(f"{folder}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from index.spans import Span
 from qa.reader_input import ReaderInput
 from qa.training.negatives import pairs_shared
 from qa.training.squad import Context, Example, QuestionSet
+from qa.training.swaps import Asked, Swapper
 
 _YEAR = re.compile(r"(?<!\d)(1[89]|20)(\d\d)(?!\d)")
 _SPACED = re.compile(r"[A-Za-z가-힣] ?")
@@ -42,7 +43,9 @@ class SampleOptions:
     """How samples are made: probabilities, and the range of passage lengths in tokens.
 
     `whole` is the share of contexts left as long as the reader's window, `negatives` the share of answerable questions
-    asked of a passage that does not answer, besides being asked of the one that does.
+    asked of a passage that does not answer, besides being asked of the one that does. `swaps` is the share of them that
+    are asked once more with a word exchanged so that the passage no longer answers, and the share of those that it does
+    answer in which a word is exchanged from which nothing follows.
     """
 
     whole: float = 0.2
@@ -50,6 +53,7 @@ class SampleOptions:
     longest: int = 230
     window: int = 330
     negatives: float = 0.5
+    swaps: float = 0.0
     headline: float = 0.6
     date: float = 0.25
     simplified: float = 0.4
@@ -64,6 +68,7 @@ class SampleMaker:
         self._questions = questions
         self._mined = mined
         self._options = options
+        self._swapper = Swapper(questions.contexts.values()) if options.swaps else None
 
     def make(self, example: Example, rng: random.Random) -> Iterator[Sample]:
         """Yield the samples of a question: one with its answer if it has one, and perhaps one without."""
@@ -72,9 +77,19 @@ class SampleMaker:
             yield self._finish(example.question, context, self._near(example.question, context.text, rng), None, rng)
             return
         start = example.starts[0]
+        passage, answer = self._around(context.text, (start, start + len(example.answers[0])), rng)
+        asked = Asked(example.question, context.title, passage, answer)
+        fitting = asked
+        if self._swapper and rng.random() < self._options.swaps:
+            fitting = self._swapper.still_answerable(asked, context, rng)
         yield self._finish(
-            example.question, context, *self._around(context.text, (start, start + len(example.answers[0])), rng), rng
+            fitting.question, replace(context, title=fitting.title), fitting.passage, fitting.answer, rng
         )
+        if self._swapper and rng.random() < self._options.swaps:
+            swapped = self._swapper.unanswerable(asked, context, rng)
+            if swapped:
+                question, title, passage = swapped
+                yield self._finish(question, replace(context, title=title), passage, None, rng)
         if rng.random() < self._options.negatives:
             negative = self._negative(example, context, rng)
             if negative:
@@ -134,8 +149,9 @@ class SampleMaker:
         draw = rng.random()
         if draw < options.simplified:
             question = fold_text(question, casefold=False)
-            simplified = fold_text(passage, casefold=False)
-            if draw < options.simplified * 0.8 and _keeps_places(passage, simplified):
+            if draw < options.simplified * 0.8 and _keeps_places(
+                passage, simplified := fold_text(passage, casefold=False)
+            ):
                 passage, title = simplified, fold_text(title, casefold=False)
         elif draw < options.simplified + options.traditional and _keeps_places(
             passage, changed := in_traditional(passage)
