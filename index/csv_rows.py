@@ -14,6 +14,7 @@ from index.record_fields import EXPECTED_COLUMNS, count_known, has_text_column
 
 _DELIMITERS = ",;\t|"
 _SHOWN_COLUMNS = 20
+_ROW_FIELDS = 4  # so many of the longest fields fit into a row
 
 NumberedRecord = tuple[int, "Mapping[str, Any] | UnreadableError"]
 
@@ -26,7 +27,7 @@ def csv_rows(text: io.TextIOBase, limits: Limits) -> Iterator[NumberedRecord]:
     """
     # The limit is one for the whole process, so it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), limits.record_chars))
-    lines = _lines(text, limits.record_chars)
+    lines = _Lines(text, limits.record_chars)
     first = _first_line(lines)
     delimiter = _delimiter(first)
     rows = csv.reader(itertools.chain([first], lines), delimiter=delimiter)
@@ -36,6 +37,7 @@ def csv_rows(text: io.TextIOBase, limits: Limits) -> Iterator[NumberedRecord]:
         if not has_text_column(header):
             raise _no_text_column(header)
         for number, row in enumerate(rows, 1):
+            lines.row_is_complete()
             if any(cell.strip() for cell in row):
                 yield number, _record(header, row, delimiter)
     except csv.Error as error:
@@ -45,13 +47,37 @@ def csv_rows(text: io.TextIOBase, limits: Limits) -> Iterator[NumberedRecord]:
         ) from error
 
 
-def _lines(text: io.TextIOBase, limit: int) -> Iterator[str]:
-    while line := text.readline(limit):
-        if len(line) == limit and not line.endswith(("\n", "\r")):
+class _Lines:
+    """The lines of a text, neither one of which nor those of one row are longer than allowed."""
+
+    def __init__(self, text: io.TextIOBase, limit: int) -> None:
+        self._text = text
+        self._limit = limit
+        self._of_row = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._limit)
+        if not line:
+            raise StopIteration
+        if len(line) == self._limit and not line.endswith(("\n", "\r")):
             raise UnreadableError(
-                f"one of its lines is longer than {limit:,} characters; it and the rest were not read", "split its text"
+                f"one of its lines is longer than {self._limit:,} characters; it and the rest were not read",
+                "split its text",
             )
-        yield line
+        self._of_row += len(line)
+        if self._of_row > _ROW_FIELDS * self._limit:
+            raise UnreadableError(
+                f"a row has more than {_ROW_FIELDS * self._limit:,} characters; it and the rest were not read",
+                "close every quotation mark",
+            )
+        return line
+
+    def row_is_complete(self) -> None:
+        """Count the next lines as another row's."""
+        self._of_row = 0
 
 
 def _first_line(lines: Iterator[str]) -> str:

@@ -53,6 +53,11 @@ _TEXT_COST_LIMIT = 14.0
 # Names as documents declare them, to the codec that reads what is found under that name in practice.
 _DECLARED = {"gb2312": "gb18030", "gbk": "gb18030", "cp936": "gb18030", "big5": "cp950", "ascii": "utf-8"}
 
+# What a document may declare: the encodings of texts, not those of host names, e-mails or program code.
+_DECLARABLE = re.compile(
+    r"utf-8|ascii|gb\d+|gbk|hz|big5\w*|cp\d+|euc_\w+|shift_jis\w*|iso2022_\w+|iso8859-\d+|koi8-\w|mac-\w+|johab|tis-620"
+)
+
 _NOT_TEXT_REMEDY = "convert it to UTF-8 text (for example with iconv), or remove it from the folder"
 _CONTROLS = re.compile(r"[\x01-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
 
@@ -145,11 +150,9 @@ def _codec(declared: str | None) -> str | None:
         return None
     try:
         name = codecs.lookup(declared.strip()).name
-        "".encode(name)  # refuses codecs that do not turn text into bytes, such as rot13
-    except (LookupError, ValueError, TypeError):
+    except (LookupError, ValueError):
         return None
-    # A document whose declaration could be read as ASCII is in no wide encoding, whatever it says.
-    return None if name.startswith(("utf-16", "utf-32")) else _DECLARED.get(name, name)
+    return _DECLARED.get(name, name) if _DECLARABLE.fullmatch(name) else None
 
 
 def _is_tolerable(data: bytes, encoding: str) -> bool:
@@ -160,7 +163,7 @@ def _is_tolerable(data: bytes, encoding: str) -> bool:
 def _decode(data: bytes, encoding: str) -> Decoded:
     try:
         return Decoded(data.decode(encoding), encoding)
-    except UnicodeDecodeError:
+    except UnicodeError:
         text = data.decode(encoding, "replace")
         return Decoded(text, encoding, max(text.count(REPLACEMENT) - data.count(REPLACEMENT.encode()), 1))
 

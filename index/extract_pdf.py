@@ -45,7 +45,7 @@ def extract_pdf(data: bytes, limits: Limits) -> PdfText:
     try:
         count = len(document)
         read = dict(_pages(document, min(count, limits.pdf_pages)))
-        title = document.get_metadata_value("Title").strip()
+        title = _title(document)
     except pdfium.PdfiumError as error:
         raise _damaged(error) from error
     finally:
@@ -69,6 +69,13 @@ def _open(data: bytes) -> pdfium.PdfDocument:
                 "it is protected by a password", "save it without one, for example with: qpdf --decrypt"
             ) from error
         raise _damaged(error) from error
+
+
+def _title(document: pdfium.PdfDocument) -> str:
+    try:
+        return str(document.get_metadata_value("Title")).strip()
+    except (pdfium.PdfiumError, UnicodeError):  # one that is no valid UTF-16; the text may be fine
+        return ""
 
 
 def _pages(document: pdfium.PdfDocument, count: int) -> Iterator[tuple[int, str | None]]:

@@ -95,7 +95,7 @@ class _Search:
             try:
                 status = path.stat()
             except OSError as error:  # noqa: PERF203 (one bad path must not end the search)
-                yield _unreadable(printable(path.name or str(path)), error)
+                yield _unreadable(path, printable(path.name or str(path)), error)
             else:
                 if stat.S_ISDIR(status.st_mode):
                     yield from self._folder(path)
@@ -141,7 +141,7 @@ class _Search:
                     children = sorted(opened, key=lambda child: child.name, reverse=True)
             except OSError as error:
                 name = below or printable(root.name or str(root))
-                found.append((name, _unreadable(name, error)))
+                found.append((name, _unreadable(Path(folder), name, error)))
                 continue
             for child in children:
                 if child.name.startswith("."):
@@ -160,12 +160,13 @@ class _Search:
     def _follow(self, root: Path, link: Path, found: list[tuple[str, SourceFile | Rejection]]) -> None:
         target = Path(os.path.realpath(link))
         name = _relative(root, link)
-        if not target.is_dir() and not _is_wanted(link.name):
+        is_folder = os.path.isdir(target)  # noqa: PTH112 - raises nothing where one may not look
+        if not is_folder and not _is_wanted(link.name):
             return
         if not any(target.is_relative_to(base) for base in self._roots):
             reason = f"it links to {printable(str(target))}, outside the folders given"
             found.append((name, Rejection(name, reason, "give what it links to as a path of its own, or copy it here")))
-        elif target.is_dir():
+        elif is_folder:
             self._walk(root, link, found, None)
         else:
             self._entry(root, link, name, found)
@@ -174,7 +175,7 @@ class _Search:
         try:
             status = path.stat()
         except OSError as error:
-            found.append((name, _unreadable(name, error)))
+            found.append((name, _unreadable(path, name, error)))
             return
         if not stat.S_ISREG(status.st_mode):
             error_found = not_regular()
@@ -208,11 +209,17 @@ def _relative(root: Path, path: Path) -> str:
     return "" if relative == PurePosixPath(".") else printable(str(relative))
 
 
-def _unreadable(name: str, error: OSError) -> Rejection:
+def stored_path(path: Path) -> str:
+    """Return the path that a file is known again by."""
+    return printable(str(path.absolute()))
+
+
+def _unreadable(path: Path, name: str, error: OSError) -> Rejection:
     reason = error.strerror or str(error)
     return Rejection(
         name,
         f"it cannot be read: {reason}",
         "check that it exists and that its permissions let you read it",
         passing=True,
+        path=stored_path(path),
     )

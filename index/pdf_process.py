@@ -115,6 +115,8 @@ def serve(memory: int) -> None:
                 told = asdict(extract_pdf(data, Limits(**json.loads(limits))))
             except UnreadableError as error:
                 told = {"reason": error.reason, "remedy": error.remedy}
+            except Exception as error:  # noqa: BLE001 - told to the one who asked, who names the file
+                told = {"reason": f"reading it fails ({type(error).__name__}: {error})", "remedy": _REMEDY}
             _send(sys.stdout.buffer, b"", json.dumps(told).encode())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 MEBIBYTE = 1024 * 1024
@@ -16,7 +17,7 @@ class Limits:
         html_bytes: an HTML file.
         pdf_bytes: a PDF file.
         records_bytes: a CSV or JSONL file; it is streamed, so this bounds time rather than memory.
-        record_chars: characters of one record, or of one field of a CSV row.
+        record_chars: characters of one record, or of one field or line of a CSV row, which may have four times as many.
         pdf_pages: pages read of a PDF; those after it are reported.
         pdf_memory: bytes that reading PDFs may take.
         pdf_seconds: time that reading one may take.
@@ -35,6 +36,8 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+# Surrogates that stand for no byte of a file name.
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class UnreadableError(Exception):
@@ -53,11 +56,13 @@ class ChangedError(UnreadableError):
 def printable(name: str) -> str:
     r"""Return a name that can be shown and stored: bytes that are not UTF-8 become `\xNN`, control characters `\uNNNN`.
 
-    The file system hands over bytes it cannot decode as lone surrogates, which neither a terminal nor SQLite accepts.
+    The file system hands over bytes it cannot decode as lone surrogates, which neither a terminal nor SQLite accepts;
+    other halves of surrogate pairs become `\uNNNN` too.
     """
     if name.isascii() and name.isprintable():
         return name
-    decoded = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    escaped = _NO_BYTE.sub(lambda half: _escape(half.group()), name)
+    decoded = escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(_escape(character) if _is_control(character) else character for character in decoded)
 
 

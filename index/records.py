@@ -38,12 +38,14 @@ class Rejection:
     """A file, or a part of one, that could not be read: its name, what was found, and what to do about it.
 
     `passing` says that the cause may pass by itself, as on a network drive: what was known of the file is still true.
+    `path` is where the search for files could not look.
     """
 
     name: str
     reason: str
     remedy: str
     passing: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True)

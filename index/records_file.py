@@ -49,7 +49,7 @@ def read_records(
         records = csv_rows(text, limits) if media_type == "csv" else jsonl_lines(text, limits)
         unit = "row" if media_type == "csv" else "line"
         names = _Names(name)
-        row, bad_in_a_row = 0, 0
+        row, bad_in_a_row, scratched = 0, 0, 0
         for row, record in records:
             try:
                 if isinstance(record, UnreadableError):
@@ -64,9 +64,17 @@ def read_records(
                     raise _too_many(bad_in_a_row, unit, row) from error
             else:
                 bad_in_a_row = 0
+                scratched += REPLACEMENT in source.text
                 yield source
         if row == 0:
             raise UnreadableError("it holds no records", "remove it, or add records")
+        if scratched:
+            yield Rejection(
+                f"{name}#undecodable",
+                f"{scratched:,} of its records have places that are not valid {encoding} and read as U+FFFD; "
+                "the rest was read",
+                "repair them in the file, if what stands there matters",
+            )
 
 
 def _decoding(stream: io.BufferedReader) -> tuple[io.TextIOWrapper, str]:

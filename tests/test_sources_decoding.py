@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.decoding import decode_text
+from index.decoding import Decoded, decode_text
 from index.reading import UnreadableError
 
 SIMPLIFIED = (
@@ -101,6 +101,12 @@ def test_nul_and_control_characters_are_refused():
     with pytest.raises(UnreadableError, match="control"):
         decode_text((SIMPLIFIED + "\x01" * 20).encode())
     assert "\x01" in decode_text((SIMPLIFIED + "\x01").encode()).text
+
+
+@pytest.mark.parametrize("declared", ["idna", "punycode", "unicode_escape", "utf-7", "rot13", "base64", "utf-16"])
+def test_a_declaration_of_what_is_no_encoding_of_documents_is_not_believed(declared):
+    text = "清溪镇昨日举行了新桥的通车仪式。"
+    assert decode_text(text.encode("gb18030"), declared) == Decoded(text, "gb18030")
 
 
 def test_a_declaration_is_believed_only_if_it_decodes():

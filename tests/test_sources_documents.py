@@ -152,6 +152,12 @@ def test_the_pages_of_a_pdf_are_joined_and_a_machine_title_is_not_believed(tmp_p
     assert source.headline == "Bridge opens"
 
 
+def test_a_title_cut_inside_a_character_loses_no_page(tmp_path):
+    (source,) = read_bytes(tmp_path, "a.pdf", pdf(TEXT_PAGE, b"/Title<FEFF4E2DD83D>"))
+    assert source.text == "The new bridge opened."
+    assert source.headline is None
+
+
 def test_pages_over_the_limit_are_reported(tmp_path):
     source, rejection = read_bytes(tmp_path, "1.pdf", pdf(TEXT_PAGE, pages=3), Limits(pdf_pages=1))
     assert source.text == "The new bridge opened."

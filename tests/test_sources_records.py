@@ -59,9 +59,32 @@ def test_equal_ids_and_ids_equal_to_a_row_get_names_of_their_own(tmp_path):
 
 
 def test_a_lone_surrogate_and_endless_nesting_do_no_harm(tmp_path):
-    first, second = read(tmp_path, "a.jsonl", '{"text": "半个\\ud83d字' + "好" * 200 + '"}\n' + "[" * 100_000)
+    first, second, told = read(tmp_path, "a.jsonl", '{"text": "半个\\ud83d字' + "好" * 200 + '"}\n' + "[" * 100_000)
     assert first.text.startswith("半个\ufffd字")
     assert second.name == "a.jsonl#line 2"
+    assert told.name == "a.jsonl#undecodable"
+
+
+def test_half_a_surrogate_pair_in_a_field_name_is_named(tmp_path):
+    good, bad = read(tmp_path, "a.jsonl", '{"text": "一"}\n{"\\ud800": 1}\n')
+    assert isinstance(good, Source)
+    assert "\\ud800" in bad.reason
+
+
+def test_a_row_that_never_ends_is_refused(tmp_path):
+    limits = Limits(record_chars=1000)
+    data = 'text,title\n一,二\n"' + 'ab\n","' * 2000
+    source, refused = read(tmp_path, "a.csv", data, limits)
+    assert source.text == "二\n\n一"
+    assert "4,000 characters" in refused.reason
+
+
+def test_records_with_places_that_could_not_be_decoded_are_told(tmp_path):
+    data = ("text\n" + "清溪镇的新桥昨日通车。" * 40).encode() + b"\xff\n" + "柚园村。\n".encode()
+    first, second, told = read(tmp_path, "a.csv", data)
+    assert "\ufffd" in first.text
+    assert "\ufffd" not in second.text
+    assert (told.name, told.reason[:5]) == ("a.csv#undecodable", "1 of ")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gb18030"])
