@@ -190,6 +190,34 @@ def test_a_foreign_name_or_page_is_refused(client: TestClient) -> None:
     assert client.get("/healthz", headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("http://192.168.1.5:7860", 200), ("https://evil.example", 403), ("null", 403), (None, 200)],
+)
+def test_a_network_address_is_not_open_to_pages_of_other_sites(origin: str | None, status: int) -> None:
+    app = create_app(ready_service(FakeBot()), host="0.0.0.0")  # noqa: S104
+    client = TestClient(app, base_url="http://192.168.1.5:7860")
+    headers = {"origin": origin} if origin else {}
+    answer = client.post("/api/ask", json={"question": "问"}, headers=headers)
+    assert answer.status_code == status
+    page = client.get("/gradio_api/info", headers={"origin": "https://evil.example"})
+    assert not [name for name in page.headers if name.startswith("access-control-")]
+    asked = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    assert client.options("/gradio_api/queue/join", headers=asked).status_code == 403
+
+
+def test_a_body_that_is_no_utf8_is_refused_in_the_form_of_all_errors(client: TestClient) -> None:
+    body = '{"question": "问"}'.encode("gbk")
+    answer = client.post("/api/ask", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert "UTF-8" in answer.json()["error"]["message"]
+
+
+def test_the_description_of_the_api_names_the_errors_that_there_are(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()["paths"]["/api/ask"]["post"]["responses"]
+    assert described.keys() == {"200", "4XX", "503"}
+
+
 def test_a_huge_body_is_refused_with_and_without_its_length(client: TestClient) -> None:
     huge = b'{"question": "' + b"x" * MAX_BODY_BYTES + b'"}'
     assert client.post("/api/ask", content=huge).status_code == 413

@@ -228,6 +228,7 @@ def test_both_languages_have_the_same_holes_to_fill() -> None:
 
 def test_what_cannot_be_asked_is_refused_in_the_readers_language() -> None:
     assert refusal("问" * 501, Filters(), ZH) == "问题有 501 个字，最多 500 个字。请缩短成一个问题再问。"
+    assert refusal("？？？", Filters(), ZH) == ZH.no_words
     assert "昨天" in (refusal("问", Filters(date_from="昨天"), EN) or "")
     assert refusal("问", Filters(date_from="2023", date_to="2022"), ZH) is not None
     assert refusal("问", Filters(date_from="2022", date_to="2022"), ZH) is None

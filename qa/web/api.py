@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from index.archive import Filters
 from index.errors import InputError, NotFoundError, WenbaoError
@@ -48,15 +49,29 @@ class SearchBody(AskBody):
     k: int = Field(default=10, ge=1, le=50)
 
 
+class Problem(BaseModel):
+    """What is wrong, and the kind of error."""
+
+    type: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """What an error of the API looks like."""
+
+    error: Problem
+
+
 def add_api(app: FastAPI, service: Service) -> None:
     """Add the API's routes and the translation of errors into statuses."""
     app.include_router(_routes(service))
     app.add_exception_handler(WenbaoError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_unreadable)
 
 
 def _routes(service: Service) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(responses={"4XX": {"model": ErrorBody}, "503": {"model": ErrorBody}})
 
     @router.get("/healthz")
     async def health() -> JSONResponse:
@@ -126,6 +141,13 @@ async def _on_error(request: Request, error: Exception) -> JSONResponse:
     retry = {"Retry-After": _RETRY_SECONDS} if isinstance(error, NotReadyError | BusyError) else None
     status = 400 if isinstance(error, InputError) else 404 if isinstance(error, NotFoundError) else 503
     return refuse(status, type(error).__name__, str(error), retry)
+
+
+async def _on_unreadable(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    known = {400: "The body cannot be read. Send JSON in UTF-8.", 404: "There is nothing here."}
+    kind = "NotFoundError" if error.status_code == 404 else "InputError"
+    return refuse(error.status_code, kind, known.get(error.status_code, f"{error.detail}."), dict(error.headers or {}))
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -15,14 +15,14 @@ document.addEventListener("keydown", (event) => {
 });
 
 watch("value", () => {
-  const article = element.querySelector(".wb-article");
+  const article = element.querySelector(".wb-article, .wb-notice");
   if (!article) {
     delete document.body.dataset.wbReading;
     return;
   }
   if (document.body.dataset.wbReading === "opening") {
     document.body.dataset.wbReading = "open";
-    if (narrow.matches) element.querySelector("#wb-article-title").focus({ preventScroll: true });
+    if (narrow.matches) element.querySelector("#wb-article-title")?.focus({ preventScroll: true });
   }
   requestAnimationFrame(() => {
     const panel = document.getElementById("wb-right");

@@ -129,22 +129,23 @@ def _inside(place: int, spans: Sequence[Span]) -> bool:
 def _lines(pieces: Iterator[Marked], *, wrapped: bool) -> Iterator[list[Marked]]:
     """Yield the paragraphs. In a text set in columns (`wrapped`), a line end inside a sentence does not end one."""
     line: list[Marked] = []
+    written, last = 0, ""
     for piece in pieces:
         at = 0
         for found in _BREAK.finditer(piece.text):
             line.append(replace(piece, text=piece.text[at : found.end()]))
+            here = line[-1].text.strip()
+            written, last = written + len(here), here[-1:] or last
             at = found.end()
-            written = "".join(part.text for part in line).strip()
-            if written and not (wrapped and _goes_on(written, found[0])):
+            goes_on = found[0].count("\n") == 1 and written >= _WRAPPED_LINE and last not in _ENDS_SENTENCE
+            if written and not (wrapped and goes_on):
                 yield line
-                line = []
+                line, written, last = [], 0, ""
         line.append(replace(piece, text=piece.text[at:]))
-    if "".join(part.text for part in line).strip():
+        here = line[-1].text.strip()
+        written, last = written + len(here), here[-1:] or last
+    if written:
         yield line
-
-
-def _goes_on(line: str, line_break: str) -> bool:
-    return line_break.count("\n") == 1 and len(line) >= _WRAPPED_LINE and line[-1] not in _ENDS_SENTENCE
 
 
 def _is_wrapped(text: str) -> bool:

@@ -13,7 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_BODY_BYTES = 64 * 1024
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PORT = re.compile(r":\d*$")
-_REFUSED_PATHS = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream", "/monitoring")
+_REFUSED_PATHS = (
+    "/gradio_api/upload",
+    "/gradio_api/file",
+    "/gradio_api/proxy",
+    "/gradio_api/stream",
+    "/gradio_api/deep_link",
+    "/gradio_api/process_recording",
+    "/gradio_api/component_server",
+    "/gradio_api/run-history",
+    "/monitoring",
+)
 # gradio's own page needs inline scripts and `Function`; nothing needs anything from another machine.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -79,7 +89,10 @@ class Guard:
                 return  # the application's own words on what broke its reading
             if message["type"] == "http.response.start":
                 begun = True
-                MutableHeaders(scope=message).update(_HEADERS)
+                told = MutableHeaders(scope=message)
+                for name in [name for name in told if name.startswith("access-control-")]:
+                    del told[name]  # gradio lets pages of every site read what a network address answers
+                told.update(_HEADERS)
             await send(message)
 
         with contextlib.suppress(TooLargeError):
@@ -92,7 +105,7 @@ class Guard:
             return refuse(400, "InputError", "This server is not known under that name. Use http://127.0.0.1 instead.")
         if scope["path"].startswith(_REFUSED_PATHS):
             return refuse(404, "NotFoundError", "There is nothing here.")
-        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and headers.get("sec-fetch-site") == "cross-site":
+        if scope["method"] not in ("GET", "HEAD") and _is_of_another_site(headers):
             return refuse(403, "InputError", "A page of another site may not send this.")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._max_body:
@@ -101,6 +114,15 @@ class Guard:
 
     def _too_large(self) -> JSONResponse:
         return refuse(413, "InputError", f"The body is too large, the limit is {self._max_body} bytes.")
+
+
+def _is_of_another_site(headers: Headers) -> bool:
+    """Say whether a page of another site sends this; browsers say so themselves over https and to this machine."""
+    told = headers.get("sec-fetch-site")
+    if told is not None:
+        return told == "cross-site"
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
 
 
 def refuse(status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from index.archive import Filters
-from index.errors import WenbaoError
+from index.errors import NotFoundError, WenbaoError
 from qa.web.article_view import render_article
 from qa.web.markup import attributes, element, escape
 from qa.web.rendering import render_conversation, render_holdings, render_no_article, render_status
@@ -194,6 +194,8 @@ class Page:
             return render_no_article(self._service.holdings(), texts)
         try:
             article = self._service.bot.archive.article(opened.citation.article_id)
+        except NotFoundError:
+            return element("p", escape(texts.article_gone), class_="wb-notice", role="alert")
         except WenbaoError as error:
             return element("p", escape(str(error)), class_="wb-notice", role="alert")
         return render_article(article, texts, opened.citation, number=opened.number)

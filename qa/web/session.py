@@ -111,6 +111,8 @@ def refusal(question: str, filters: Filters, texts: Texts) -> str | None:
     length = len(question.strip())
     if length > MAX_CHARACTERS:
         return texts.too_long.format(length=length, limit=MAX_CHARACTERS)
+    if not any(character.isalnum() for character in question):
+        return texts.no_words
     dates: list[str] = []
     for date, last in ((filters.date_from, False), (filters.date_to, True)):
         try:

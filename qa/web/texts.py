@@ -55,6 +55,8 @@ class Texts:
     busy: str
     too_long: str
     bad_date: str
+    no_words: str
+    article_gone: str
     empty_range: str
     undated: str
     article: str
@@ -119,6 +121,8 @@ ZH = Texts(
     busy="正在回答的问题太多，请稍后再试。",
     too_long="问题有 {length} 个字，最多 {limit} 个字。请缩短成一个问题再问。",
     bad_date="看不懂日期“{date}”。请写成 2022、2022-07 或 2022-07-18。",
+    no_words="问题里没有文字。请用一句话来问。",
+    article_gone="这篇文章已不在报纸库里：它被移除或重新切分了。请再问一次。",
     empty_range="起始日期 {first} 晚于截止日期 {last}，请对调。",
     undated="日期不详",
     article="原文",
@@ -192,6 +196,8 @@ EN = Texts(
     busy="Too many questions are being answered right now. Please try again in a moment.",
     too_long="The question has {length} characters, the limit is {limit}. Please shorten it to one question.",
     bad_date="The date “{date}” is not understood. Write 2022, 2022-07 or 2022-07-18.",
+    no_words="There are no words in the question. Please ask in a sentence.",
+    article_gone="This article is no longer in the archive: it was removed, or cut anew. Please ask again.",
     empty_range="The first date, {first}, is after the last one, {last}. Please swap them.",
     undated="undated",
     article="Article",
