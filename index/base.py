@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from index.changes import KnownFile, is_of, known_files, reading_code
+from index.changes import KnownFile, is_below, is_of, known_files, reading_code
 from index.database import DatabaseReader
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError, NotFoundError
-from index.finding import SourceFile
+from index.finding import SourceFile, stored_path
 from index.layout import Generation, IndexFolder, file_digest
 from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, parse_manifest, read_manifest
 from index.tokens import tokenizer_identity
@@ -52,7 +52,7 @@ def known_vectors(digests: set[str], index: IndexFolder, encoder: EncoderIdentit
     """Return the vectors that the generation in use already holds for some of the digests, however it was cut."""
     try:
         generation = index.current()
-        manifest = read_manifest(generation)
+        manifest = parse_manifest(generation)
         files = [path.name for path in (generation.database, generation.vectors)]
         if not digests or not manifest.encoder.is_same_model(encoder) or not _is_sound(generation, manifest, files):
             return {}
@@ -76,8 +76,15 @@ def left_out(index: IndexFolder) -> frozenset[str]:
     return next((frozenset(manifest.left_out) for manifest in found if manifest), frozenset())
 
 
-def require_none_missing(index: IndexFolder, found: Sequence[SourceFile]) -> None:
+def require_none_missing(
+    index: IndexFolder, found: Sequence[SourceFile], *, below: Collection[str] | None = None
+) -> None:
     """Refuse to go on where the archive in use holds files that are not found, and cannot be taken over from it.
+
+    Args:
+        index: The archive's folder.
+        found: The files found.
+        below: Only files at or below these paths count.
 
     Raises:
         ArchiveError: there is such a file.
@@ -85,16 +92,31 @@ def require_none_missing(index: IndexFolder, found: Sequence[SourceFile]) -> Non
     generation = in_use(index)
     if generation is None:
         return
+    if below is not None:
+        here = {stored_path(file.path) for file in found}
+        _refuse([name for name, path in _paths(generation) if path not in here and is_below(path, below)])
+        return
     reader = DatabaseReader(generation.database)
     try:
         sources = [name for (name,) in reader.query("SELECT name FROM sources ORDER BY row")]
     finally:
         reader.close()
     names = {file.name for file in found}
-    missing = [name for name in sources if not is_of(name, names)]
+    _refuse([name for name in sources if not is_of(name, names)])
+
+
+def _paths(generation: Generation) -> list[tuple[str, str]]:
+    """Return names and paths of the files of a generation; none where it is of a format that keeps no paths."""
+    try:
+        return [(name, file.path) for name, file in known_files(generation.database).items()]
+    except ArchiveError:
+        return []
+
+
+def _refuse(missing: Sequence[str]) -> None:
     if missing:
         raise ArchiveError(
-            f"{missing[0]!r} and {len(missing) - 1} more sources of the archive are not at the paths, and cannot be "
+            f"{missing[0]!r} and {len(missing) - 1} more of the archive cannot be found or looked at, and cannot be "
             "kept: the archive is damaged, or was made by another version of Wenbao or with another model, so that all "
             "has to be read again. Put the files back, or build without what is missing: wenbao index build PATH"
         )

@@ -15,29 +15,30 @@ from pathlib import Path
 import numpy as np
 
 from index.base import Base, find_base, left_out, require_none_missing
-from index.changes import Changes, find_changes, named_apart, reading_code
+from index.changes import Changes, find_changes, is_below, named_apart, reading_code
 from index.database import DatabaseReader
 from index.database_writer import DatabaseWriter, PassageRows
 from index.encode_added import encode_added
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
+from index.finding import stored_path
 from index.inputs import digest_inputs, named_inputs
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder, replace_file
 from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, record_files
 from index.progress import OnProgress, Progress
 from index.read_changed import read_changed
-from index.reading import printable
 from index.records import Rejection
-from index.romanization import pinyin_pairs
 from index.sources import SourceFile, find_files
-from index.tokens import character_bigrams, tokenize, tokenizer_identity
+from index.tokens import tokenizer_identity
 from index.unfinished_vectors import UnfinishedVectors
 from index.vector_update import write_updated
 from index.verify import Changed, require_sound
-from index.writing import in_use, one_writer, remove_abandoned, remove_superseded
+from index.writing import in_use, is_named_in_use, one_writer, remove_abandoned, remove_superseded
 
 _PROGRESS_STEP = 64
+# A headline is looked for with each of its article's passages, so that an endless one must not be.
+_HEADLINE_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def build_archive(
     """Make `folder` an archive of the files at `paths` and put it in use.
 
     Only files that have changed are read, only sources that differ are cut, only texts without a vector are encoded;
-    with `fresh`, everything is read and cut, as after an update of Wenbao. What is no longer at the paths leaves the
+    with `fresh`, everything is read, cut and encoded. What is no longer at the paths leaves the
     archive, unless `keep_missing`. An interrupted or failed build leaves the archive in use as it was, and what it has
     encoded to the next one.
 
@@ -99,8 +100,9 @@ def build_archive(
 
     def plan(index: IndexFolder, base: Base | None) -> Work:
         work = plan_build(paths, base, left_out(index), keep_missing=keep_missing)
-        if keep_missing and base is None:
-            require_none_missing(index, work.changes.new)
+        unreadable = [rejection.path for rejection in work.refused if rejection.passing]
+        if base is None and (keep_missing or unreadable):
+            require_none_missing(index, work.changes.new, below=None if keep_missing else unreadable)
         return work
 
     return build(plan, folder, encoder, on_progress, fresh=fresh)
@@ -118,11 +120,14 @@ def plan_build(
     files = [file for file in found if isinstance(file, SourceFile)]
     refused = [rejection for rejection in found if isinstance(rejection, Rejection)]
     known = base.files if base else {}
-    unreadable = {rejection.name for rejection in refused if rejection.passing}
-    # Of a whole path that cannot be looked at, the names do not say which files are below it.
-    keep_missing = keep_missing or any(printable(path.name or str(path)) in unreadable for path in paths)
-    named = named_apart(files, known) if keep_missing else files
-    wanted = [file for file in named if file.name not in names_left_out]
+    unreadable = [rejection.path for rejection in refused if rejection.passing]
+    here = {stored_path(file.path) for file in files}
+    staying = {
+        name: file
+        for name, file in known.items()
+        if keep_missing or file.path in here or is_below(file.path, unreadable)
+    }
+    wanted = [file for file in named_apart(files, staying) if file.name not in names_left_out]
     return Work(
         inputs=named_inputs(paths),
         inputs_digest=digest_inputs(files),
@@ -161,9 +166,9 @@ def build(
         base = None if fresh else find_base(index, encoder.identity)
         work = plan(index, base)
         with _aside(index) as generation:
-            report = _fill(work, index, base, generation, encoder, on_progress, started)
+            report = _fill(work, index, base, generation, encoder, on_progress, started, fresh=fresh)
         if report.generation == generation.id:
-            remove_superseded(index, keep=(generation, before))
+            remove_superseded(index, generation, before)
     return report
 
 
@@ -177,11 +182,11 @@ def _aside(index: IndexFolder) -> Iterator[Generation]:
     try:
         yield generation
     except (OSError, sqlite3.Error) as error:
-        if in_use(index) == generation:
+        if is_named_in_use(index, generation):
             raise
         raise _unwritable(index, error) from error
     finally:
-        if in_use(index) != generation:  # even when interrupted: after the switch, it is the archive in use
+        if not is_named_in_use(index, generation):  # even when interrupted: after the switch, it is the archive in use
             shutil.rmtree(generation.folder, ignore_errors=True)
 
 
@@ -200,6 +205,8 @@ def _fill(
     encoder: Encoder,
     on_progress: OnProgress,
     started: float,
+    *,
+    fresh: bool,
 ) -> BuildReport:
     with DatabaseWriter(generation.database, base.generation.database if base else None) as database:
         read_changed(work.changes, work.refused, work.removed, work.left_out, database, on_progress)
@@ -209,7 +216,7 @@ def _fill(
         return _report(work, base.generation, counts, 0, rejections, started)
     if counts.passages == 0:
         raise InputError(_nothing_to_index(work, rejections))
-    added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress)
+    added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress, fresh=fresh)
     vector_index = write_updated(generation.vectors, base, rows, added, vectors)
     write_keywords(
         generation.keywords,
@@ -240,7 +247,7 @@ def _fill(
     require_sound(generation, "The new generation", "The archive in use is unchanged.", to_check)
     index.switch_to(generation)
     with suppress(OSError):  # what is left of it does no harm
-        UnfinishedVectors(index, encoder.identity).remove()
+        UnfinishedVectors(index, encoder.identity).settle(generation.database)
     return _report(work, generation, counts, encoded, rejections, started)
 
 
@@ -265,8 +272,7 @@ def _keyword_documents(generation: Generation, rows: PassageRows, on_progress: O
             " JOIN articles ON articles.row = passages.article WHERE passages.row IN ({}) ORDER BY passages.row",
             wanted[start : start + _PROGRESS_STEP],
         ):
-            whole = f"{headline}\n{text}" if headline else text
-            yield KeywordDocument(int(row), tokenize(whole), character_bigrams(whole) + pinyin_pairs(whole))
+            yield KeywordDocument.of(int(row), f"{headline[:_HEADLINE_CHARACTERS]}\n{text}" if headline else text)
     on_progress(Progress("keywords", len(wanted), len(wanted)))
     reader.close()
 

@@ -16,7 +16,7 @@ from index.encoder import load_encoder
 from index.errors import ArchiveError, InputError, NotFoundError, WenbaoError
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
-from index.manifest import read_manifest
+from index.manifest import parse_manifest
 from index.progress import OnProgress
 from index.progress_bars import ProgressBars
 from index.sources import find_files
@@ -32,7 +32,7 @@ _paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @index_option
 @model_option
 @click.option("--keep-missing", is_flag=True, help="Keep what is no longer at PATHS. 保留已不存在的文件。")
-@click.option("--fresh", is_flag=True, help="Read and cut everything again. 全部重新读取。")
+@click.option("--fresh", is_flag=True, help="Read, cut and encode everything again. 全部重新读取并编码。")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done. 只显示将做什么。")
 @json_option
 def build(
@@ -140,11 +140,11 @@ def _inputs(folder: Path) -> tuple[Path, ...]:
     index = IndexFolder(folder)
     if not index.current_file.exists():
         raise InputError("No files or folders were given to read. Give at least one path: wenbao index build PATH")
-    return tuple(Path(name) for name in read_manifest(index.current()).inputs)
+    return tuple(Path(name) for name in parse_manifest(index.current()).inputs)
 
 
 def _encoder_of(folder: Path) -> str:
-    return read_manifest(IndexFolder(folder).current()).encoder.name
+    return parse_manifest(IndexFolder(folder).current()).encoder.name
 
 
 def _encoder_in_use(folder: Path) -> str | None:

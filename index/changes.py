@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from index.database import DatabaseReader
-from index.finding import SourceFile
+from index.finding import SourceFile, stored_path
 from index.layout import stream_digest
 from index.opening import open_regular
 from index.reading import DEFAULT_LIMITS, UnreadableError, printable
@@ -37,7 +38,7 @@ class KnownFile:
 class Changes:
     """Which files have to be read, and which leave the archive; the rest is as it was.
 
-    `touched` have a new time and the old content, and `gone` are names.
+    `touched` have a new time or place and the old content, and `gone` are names.
     """
 
     new: tuple[SourceFile, ...]
@@ -50,6 +51,12 @@ class Changes:
     def to_read(self) -> tuple[SourceFile, ...]:
         """The files to read, in the order they were found."""
         return (*self.new, *self.changed)
+
+    def reading_again(self, sources: Collection[str]) -> Changes:
+        """Return the same, but the files that these sources are of are read though they have not changed."""
+        again = [file for file in self.unchanged if any(is_of(source, {file.name}) for source in sources)]
+        unchanged = tuple(file for file in self.unchanged if file not in again)
+        return replace(self, changed=(*self.changed, *again), unchanged=unchanged)
 
 
 def find_changes(
@@ -67,7 +74,7 @@ def find_changes(
         files: Those found.
         known: Those of the archive, by name; none for a new one.
         keep_missing: Nothing leaves the archive.
-        unreadable: Names of files and folders that could not be looked at: what is below them is not gone.
+        unreadable: Paths of files and folders that could not be looked at: what is below them is not gone.
     """
     new, changed, touched, unchanged = [], [], [], []
     for file in files:
@@ -76,16 +83,17 @@ def find_changes(
             new.append(file)
         elif not before.sources:
             changed.append(file)
-        elif (file.size, file.mtime_ns) == (before.size, before.mtime_ns):
+        elif (file.size, file.mtime_ns, stored_path(file.path)) == (before.size, before.mtime_ns, before.path):
             unchanged.append(file)
         elif file.size == before.size and content_digest(file) == before.sha256:
             touched.append(file)
         else:
             changed.append(file)
     found = {file.name for file in files}
-    below = tuple(f"{name}/" for name in unreadable)
     gone = tuple(
-        name for name in known if not (keep_missing or name in found or name in unreadable or name.startswith(below))
+        name
+        for name, before in known.items()
+        if not (keep_missing or name in found or is_below(before.path, unreadable))
     )
     return Changes(tuple(new), tuple(changed), tuple(touched), tuple(unchanged), gone)
 
@@ -133,16 +141,23 @@ def is_of(source: str, files: Collection[str]) -> bool:
     return source in files or any(source[: mark.start()] in files for mark in re.finditer("#", source))
 
 
-def named_apart(files: Sequence[SourceFile], known: Mapping[str, KnownFile]) -> list[SourceFile]:
-    """Return the files under names that no other file of the archive has, which may not be found now and is to be kept.
+def is_below(path: str, folders: Collection[str]) -> bool:
+    """Say whether a path is one of the folders (or files), or lies below one."""
+    return path in folders or path.startswith(tuple(folder.rstrip(os.sep) + os.sep for folder in folders))
 
-    A file that the archive knows by its path keeps the name it has there.
+
+def named_apart(files: Sequence[SourceFile], known: Mapping[str, KnownFile]) -> list[SourceFile]:
+    """Return the files under names of their own: a known file keeps its name, by its path, and no other file gets it.
+
+    Args:
+        files: Those found.
+        known: Those of the archive that stay in it, found or not.
     """
     names = {one.path: name for name, one in known.items()}
     taken = set(known)
     apart = []
     for file in files:
-        name = names.get(stored_path(file))
+        name = names.get(stored_path(file.path))
         if name is None:
             name, number, folder = file.name, 1, printable(file.path.absolute().parent.name or "root")
             while name in taken:
@@ -151,11 +166,6 @@ def named_apart(files: Sequence[SourceFile], known: Mapping[str, KnownFile]) -> 
         taken.add(name)
         apart.append(file if name == file.name else replace(file, name=name))
     return apart
-
-
-def stored_path(file: SourceFile) -> str:
-    """Return the path that a file is known again by."""
-    return printable(str(file.path.absolute()))
 
 
 @cache
@@ -168,9 +178,9 @@ def reading_code() -> str:
 
 
 def content_digest(file: SourceFile) -> str:
-    """Return the sha256 of a file's bytes; empty where it cannot be read, or is larger than any that is."""
+    """Return the sha256 of a file's bytes, its size where it is larger than any that is read; empty if unreadable."""
     if file.size > max(DEFAULT_LIMITS.records_bytes, DEFAULT_LIMITS.pdf_bytes):
-        return ""
+        return f"{file.size} bytes"
     try:
         with open_regular(file.path) as stream:
             return stream_digest(stream)

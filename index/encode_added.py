@@ -10,6 +10,7 @@ from index.base import known_vectors
 from index.database import DatabaseReader
 from index.encoded_text import encoded_texts
 from index.encoder import Encoder
+from index.errors import EncoderError
 from index.layout import Generation, IndexFolder
 from index.progress import OnProgress, Progress
 from index.unfinished_vectors import UnfinishedVectors
@@ -17,10 +18,17 @@ from index.vectors import Rows, Vectors
 
 # What an interruption loses at most: 3 to 6 seconds of work.
 _ENCODE_CHUNK = 256
+_UNIT_TOLERANCE = 1e-2
 
 
 def encode_added(
-    added: Mapping[int, str], index: IndexFolder, generation: Generation, encoder: Encoder, on_progress: OnProgress
+    added: Mapping[int, str],
+    index: IndexFolder,
+    generation: Generation,
+    encoder: Encoder,
+    on_progress: OnProgress,
+    *,
+    fresh: bool = False,
 ) -> tuple[Rows, Vectors, int]:
     """Return rows, their vectors, shape (rows, dimension), and how many texts had to be encoded.
 
@@ -30,13 +38,18 @@ def encode_added(
         generation: The new one; its database is complete.
         encoder: The encoder.
         on_progress: Called after every batch.
+        fresh: Take no vectors over from the generation in use.
+
+    Raises:
+        EncoderError: the encoder gives what is no unit vector.
     """
     rows = np.array(sorted(added), np.int64)
     vectors = np.zeros((len(rows), encoder.identity.dimension), np.float32)
     digests = {added[int(row)] for row in rows}
     unfinished = UnfinishedVectors(index, encoder.identity)
-    known = {digest: vector for digest, vector in unfinished.known().items() if digest in digests}
-    known |= known_vectors(digests - known.keys(), index, encoder.identity)
+    known = unfinished.known(digests)
+    if not fresh:
+        known |= known_vectors(digests - known.keys(), index, encoder.identity)
     reader = DatabaseReader(generation.database)
     pending = _longest_of_each_text(reader, added, known)
     on_progress(Progress("encode", 0, len(pending)))
@@ -48,6 +61,7 @@ def encode_added(
                 on_progress(Progress("encode", before + done, len(pending)))
 
             encoded = encoder.encode_passages(encoded_texts(reader, chunk), progress=report)
+            _require_unit(encoded)
             unfinished.add([added[row] for row in chunk], encoded)
             known |= {added[row]: vector for row, vector in zip(chunk, encoded, strict=True)}
     finally:
@@ -56,6 +70,16 @@ def encode_added(
     for place, row in enumerate(rows.tolist()):
         vectors[place] = known[added[row]]
     return rows, vectors, len(pending)
+
+
+def _require_unit(vectors: Vectors) -> None:
+    lengths = np.linalg.norm(vectors, axis=1)
+    wrong = lengths[~(np.abs(lengths - 1) <= _UNIT_TOLERANCE)]
+    if len(wrong):
+        raise EncoderError(
+            f"The encoder gave a vector of length {wrong[0]:.3f}, expected 1. What was encoded before is kept; check "
+            "the model and this machine's memory, then build again."
+        )
 
 
 def _longest_of_each_text(reader: DatabaseReader, added: Mapping[int, str], known: Mapping[str, Vectors]) -> list[int]:

@@ -9,7 +9,7 @@ from index.errors import ArchiveError, InputError, NotFoundError
 from index.layout import Generation, IndexFolder
 from index.manifest import read_manifest
 from index.verify import require_sound
-from index.writing import in_use, one_writer
+from index.writing import has_other_texts, in_use, one_writer
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def roll_back(index: IndexFolder, to: str | None = None) -> Generation:
 
     Args:
         index: The archive's folder.
-        to: The generation's name; by default the newest one before the one in use.
+        to: The generation's name; by default the newest one before the one in use, of other texts if there is one.
 
     Raises:
         InputError: there is no such generation, or none before the one in use.
@@ -62,7 +62,10 @@ def roll_back(index: IndexFolder, to: str | None = None) -> Generation:
                     f"There is no generation before the one in use in {index.folder}. "
                     "See which there are: wenbao index list"
                 )
-            to = older[0]
+            others = [
+                name for name in older if current and has_other_texts(Generation(index.generations / name), current)
+            ]
+            to = (others or older)[0]
         if to not in names:
             raise InputError(
                 f"{to} is no generation of {index.folder} that can be used. There are: {', '.join(names) or 'none'}."

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from index.base import Base, left_out, require_none_missing
 from index.build import BuildReport, Work, build, plan_build
-from index.changes import Changes, is_of
+from index.changes import Changes, is_below, is_of
 from index.database import DatabaseReader
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
-from index.finding import SourceFile, find_files
+from index.finding import SourceFile, find_files, stored_path
 from index.inputs import named_inputs
 from index.layout import IndexFolder
-from index.manifest import read_manifest
+from index.manifest import parse_manifest
 from index.progress import OnProgress
 
 _SHOWN = 3
@@ -35,20 +35,23 @@ def add_to_archive(
         InputError: a path does not exist, or no file could be read.
         ArchiveError: another build is at work, or the archive or the new generation does not pass its checks.
     """
-    index = IndexFolder(folder)
-    inputs = [Path(name) for name in read_manifest(index.current()).inputs]
-    everything = [*(path for path in inputs if os.path.lexists(path)), *paths]
+    IndexFolder(folder).current()
     wanted = {found.path.resolve() for found in find_files(paths) if isinstance(found, SourceFile)}
 
     def plan(index: IndexFolder, base: Base | None) -> Work:
+        inputs = [Path(name) for name in parse_manifest(index.current()).inputs]
+        beside = [path for path in paths if not is_below(stored_path(path), named_inputs(inputs))]
+        everything = [*(path for path in inputs if os.path.lexists(path)), *beside]
         returning = {
             found.name
             for found in find_files(everything)
             if isinstance(found, SourceFile) and found.path.resolve() in wanted
         }
-        still_out = frozenset(name for name in left_out(index) if not is_of(name, returning))
+        out = left_out(index)
+        still_out = frozenset(name for name in out if not is_of(name, returning))
         work = plan_build(everything, base, still_out, keep_missing=True)
-        work = replace(work, inputs=named_inputs([*inputs, *paths]))
+        changes = work.changes.reading_again(out - still_out)
+        work = replace(work, inputs=named_inputs([*inputs, *beside]), changes=changes)
         if base is None:
             require_none_missing(index, work.changes.new)
         return work

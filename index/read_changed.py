@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from index.changes import Changes, content_digest, settled_time
 from index.database_writer import DatabaseWriter
 from index.encoded_text import encoded_text, text_digest
+from index.errors import WenbaoError
 from index.finding import SourceFile
 from index.manifest import CHUNKING
 from index.pages import split_page
 from index.passages import split_passages
 from index.progress import OnProgress, Progress
+from index.reading import printable
 from index.records import Article, Rejection, Source
 from index.sources import read_file
 
 _FOUND_NOWHERE = ""
+_SHOWN_CHARACTERS = 200
+_log = logging.getLogger(__name__)
 
 
 def read_changed(
@@ -49,7 +55,7 @@ def read_changed(
     for rejection in refused:
         database.add_rejection(rejection, _FOUND_NOWHERE)
     for file in changes.touched:
-        database.touch_file(file.name, settled_time(file, now))
+        database.touch_file(file, settled_time(file, now))
     files = changes.to_read
     for done, file in enumerate(files):
         on_progress(Progress("read", done, len(files)))
@@ -64,16 +70,25 @@ def _read(file: SourceFile, left_out: frozenset[str], database: DatabaseWriter, 
     whole = bool(digest)
     database.remove_rejections(file.name)
     before = database.rows_of_file(file.name)
-    for source in read_file(file):
-        if isinstance(source, Rejection):
-            database.add_rejection(source, file.name)
-            whole = whole and not source.passing
-        elif source.name not in left_out:
-            known = database.known_source(source)
-            if known is None:
-                _cut(source, file, database)
-            else:
-                before.discard(known)
+    try:
+        for source in read_file(file):
+            if isinstance(source, Rejection):
+                database.add_rejection(source, file.name)
+                whole = whole and not source.passing
+            elif source.name not in left_out:
+                known = database.known_source(source)
+                if known is None:
+                    _cut(source, file, database)
+                else:
+                    before.discard(known)
+    except (WenbaoError, OSError, sqlite3.Error, MemoryError):
+        raise  # of the archive and the machine, not of the file
+    except Exception as error:  # noqa: BLE001 - a fault of ours that one file brings out must not stop the others
+        _log.exception("Reading %s failed.", file.name)
+        reason = f"reading it failed ({type(error).__name__}: {printable(str(error))[:_SHOWN_CHARACTERS]})"
+        remedy = "this is a fault of Wenbao: report it, and until it is mended convert the file to plain text"
+        database.add_rejection(Rejection(file.name, reason, remedy), file.name)
+        whole = False
     if not whole:  # nothing that was known is lost for a failure that may pass
         database.set_file(file, 0, "")
         return
@@ -83,16 +98,19 @@ def _read(file: SourceFile, left_out: frozenset[str], database: DatabaseWriter, 
 
 
 def _cut(source: Source, file: SourceFile, database: DatabaseWriter) -> None:
+    articles = [
+        (article, list(split_passages(article, source.text, **CHUNKING.model_dump())))
+        for article in split_page(source).articles
+    ]
     source_row = database.add_source(source, file.name)
-    for article in _with_new_ids(split_page(source).articles, database):
-        article_row = database.add_article(article, source_row)
-        for passage in split_passages(article, source.text, **CHUNKING.model_dump()):
+    for article, passages in articles:
+        article_row = database.add_article(_with_new_id(article, database), source_row)
+        for passage in passages:
             database.add_passage(passage, article_row, text_digest(encoded_text(article.headline, passage.text)))
 
 
-def _with_new_ids(articles: Sequence[Article], database: DatabaseWriter) -> Iterator[Article]:
-    for article in articles:
-        unique, number = article.id, 2
-        while database.has_article(unique):
-            unique, number = f"{article.id}-{number}", number + 1
-        yield article if unique == article.id else replace(article, id=unique)
+def _with_new_id(article: Article, database: DatabaseWriter) -> Article:
+    unique, number = article.id, 2
+    while database.has_article(unique):
+        unique, number = f"{article.id}-{number}", number + 1
+    return article if unique == article.id else replace(article, id=unique)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from index.database import DatabaseReader
 from index.encoder import EncoderIdentity
-from index.layout import IndexFolder
+from index.layout import IndexFolder, sync
 from index.vectors import Vectors
 
 _NAME = "unfinished.vectors"
@@ -24,10 +27,11 @@ _FORMAT = 1
 _DIGEST_BYTES = 16
 _CHECKSUM_BYTES = 4
 _LONGEST_HEADER = 1 << 16
+_KEPT_SECONDS = 30 * 24 * 3600
 
 
 class UnfinishedVectors:
-    """The vectors that builds of one index folder have encoded since the last one that finished.
+    """The vectors that builds of one index folder have encoded and no finished one has taken in.
 
     To be used by the one writer only. Vectors of another encoder are dropped.
     """
@@ -35,11 +39,12 @@ class UnfinishedVectors:
     def __init__(self, index: IndexFolder, encoder: EncoderIdentity) -> None:
         self._path = index.folder / _NAME
         self._dimension = encoder.dimension
-        self._header = json.dumps({"format": _FORMAT, "encoder": asdict(encoder)}).encode() + b"\n"
+        nameless = replace(encoder, name="")  # the same model may lie in another folder
+        self._header = json.dumps({"format": _FORMAT, "encoder": asdict(nameless)}).encode() + b"\n"
         self._file: BinaryIO | None = None
 
-    def known(self) -> dict[str, Vectors]:
-        """Return the vectors by digest, and cut off what follows the last whole record."""
+    def known(self, wanted: Collection[str]) -> dict[str, Vectors]:
+        """Return the vectors of the wanted digests that are known, and cut off what follows the last whole record."""
         known: dict[str, Vectors] = {}
         try:
             with self._path.open("r+b") as file:
@@ -47,7 +52,8 @@ class UnfinishedVectors:
                     return {}
                 sound = file.tell()
                 for digest, vector in self._records(file):
-                    known[digest] = vector
+                    if digest in wanted:
+                        known[digest] = vector
                     sound += self._record_bytes
                 file.truncate(sound)
         except FileNotFoundError:
@@ -72,10 +78,29 @@ class UnfinishedVectors:
             self._file.close()
             self._file = None
 
-    def remove(self) -> None:
-        """Remove the file: all its vectors are in a generation in use."""
+    def settle(self, database: Path) -> None:
+        """Drop the vectors that a generation in use, of this database, has; with the last of them goes the file.
+
+        Others, of a larger build that is still to be finished, are kept for a month.
+        """
         self.close()
-        self._path.unlink(missing_ok=True)
+        try:
+            written = self._path.stat().st_mtime
+            with self._path.open("rb") as file:
+                ours = file.readline(_LONGEST_HEADER) == self._header
+                unused = dict(self._records(file)) if ours and time.time() - written < _KEPT_SECONDS else {}
+        except FileNotFoundError:
+            return
+        if unused:
+            reader = DatabaseReader(database)
+            for (digest,) in reader.query("SELECT encoded_digest FROM passages"):
+                unused.pop(digest, None)
+            reader.close()
+        self._path.unlink()
+        if unused:
+            self.add(list(unused), np.stack(list(unused.values())))
+            self.close()
+            os.utime(self._path, (written, written))
 
     @property
     def _record_bytes(self) -> int:
@@ -88,6 +113,7 @@ class UnfinishedVectors:
         if file.readline(_LONGEST_HEADER) != self._header:
             file.truncate(0)
             file.write(self._header)
+            sync(self._path.parent)
         return file
 
     def _records(self, file: BinaryIO) -> Iterator[tuple[str, Vectors]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ from index.database_writer import PassageRows
 from index.vector_plan import VectorIndex, plan
 from index.vectors import FaissStore, Rows, Vectors, write_index
 
-# An inverted index is made anew when the archive has grown or shrunk by more.
-_MOST_GROWTH = 0.2
+# An inverted index is made anew when more vectors have come and gone: its lists and its recall are those of others.
+_MOST_CHANGED = 0.2
 
 
 def write_updated(path: Path, base: Base | None, rows: PassageRows, added: Rows, vectors: Vectors) -> VectorIndex:
     """Write the store of a new generation and return what it is.
 
-    An inverted index is changed where vectors have changed, as long as there are about as many as it was tuned for; any
+    An inverted index is changed where vectors have changed, as long as they are few of those it was tuned for; any
     other is written from all vectors, which takes less than a second where such an index is chosen.
 
     Args:
@@ -30,9 +31,13 @@ def write_updated(path: Path, base: Base | None, rows: PassageRows, added: Rows,
     """
     total = len(rows.origin)
     planned = plan(total)
-    if base and _still_fits(base.manifest.vector_index, planned, total):
-        _change_inverted(path, base, rows, added, vectors)
-        return base.manifest.vector_index
+    if base:
+        gone = base.manifest.counts.passages - int((rows.origin >= 0).sum())
+        made = base.manifest.vector_index
+        made = replace(made, changed=made.changed + len(added) + gone)
+        if _still_fits(made, planned):
+            _change_inverted(path, base, rows, added, vectors)
+            return made
     everything = np.empty((total, vectors.shape[1]), np.float32)
     everything[added] = vectors
     if base:
@@ -41,10 +46,10 @@ def write_updated(path: Path, base: Base | None, rows: PassageRows, added: Rows,
     return FaissStore.write(path, everything, planned=planned)
 
 
-def _still_fits(made: VectorIndex, planned: VectorIndex, total: int) -> bool:
-    """Say whether an inverted index may stay as it is for so many vectors, and its recall what was measured."""
-    near = (1 - _MOST_GROWTH) * made.tuned_for <= total <= (1 + _MOST_GROWTH) * made.tuned_for
-    return bool(planned.lists) and (planned.kind, planned.lists) == (made.kind, made.lists) and near
+def _still_fits(made: VectorIndex, planned: VectorIndex) -> bool:
+    """Say whether an inverted index may keep its lists, and its recall be called what was measured."""
+    same = (planned.kind, planned.lists) == (made.kind, made.lists)
+    return bool(planned.lists) and same and made.changed <= _MOST_CHANGED * made.tuned_for
 
 
 def _change_inverted(path: Path, base: Base, rows: PassageRows, added: Rows, vectors: Vectors) -> None:

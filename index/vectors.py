@@ -87,11 +87,7 @@ class FaissStore:
                 mapped = path.stat().st_size > _SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available
             # FAISS maps inverted lists only; an exact index, which is smaller, is read all the same.
             return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP if mapped else 0))
-        except FileNotFoundError as error:
-            raise ArchiveError(
-                f"The vector index {path} is missing. Rebuild the archive: wenbao index build PATH"
-            ) from error
-        except RuntimeError as error:
+        except (OSError, RuntimeError) as error:
             reason = (str(error).splitlines() or [""])[0]
             raise ArchiveError(
                 f"The vector index {path} cannot be read ({reason}). Rebuild the archive: wenbao index build PATH"

@@ -51,7 +51,7 @@ def verify_generation(generation: Generation, changed: Changed | None = None) ->
     for name, check in _CHECKS.items():
         try:
             problem = next(check(generation, manifest, changed), None)
-        except (ArchiveError, OSError, ValueError, TypeError, IndexError) as error:
+        except (ArchiveError, OSError, RuntimeError, ValueError, TypeError, IndexError) as error:
             problem = str(error) or type(error).__name__
         results.append(Check(name, passed=problem is None, detail=problem or "ok"))
         if name == "digests" and problem:

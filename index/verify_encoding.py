@@ -75,7 +75,8 @@ def verify_encoding(
         Check(
             "encoded texts",
             passed=not changed,
-            detail=f"the vector of passage {changed[0]} was made of another text than it has now; rebuild the archive"
+            detail=f"the vector of passage {changed[0]} was made of another text than it has now; "
+            "encode all again: wenbao index build --fresh"
             if changed
             else of,
         ),
@@ -85,6 +86,6 @@ def verify_encoding(
             "encoding",
             passed=False,
             detail=f"the vector of passage {rows[worst]} has the cosine {cosines[worst]:.3f} to what the encoder gives "
-            f"for its text, at least {_LEAST_COSINE} was expected; rebuild the archive",
+            f"for its text, at least {_LEAST_COSINE} was expected; encode all again: wenbao index build --fresh",
         ),
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from index.build import BuildReport, build_archive
 from index.changes import has_files_to_read_again
@@ -12,7 +13,7 @@ from index.encoder import Encoder
 from index.errors import ArchiveError, NotFoundError, WenbaoError
 from index.inputs import digest_paths, named_inputs
 from index.layout import IndexFolder
-from index.manifest import read_manifest
+from index.manifest import parse_manifest, read_manifest
 from index.progress import OnProgress
 
 DEFAULT_QUIET = 5.0
@@ -20,6 +21,8 @@ DEFAULT_QUIET = 5.0
 _LONGEST_WAIT = 600.0
 # The archive is compared with the files then, even if nothing was noticed: another writer may have finished.
 _RETRY_SECONDS = 30.0
+# Files that cannot be read are tried again then, and ever more rarely.
+_LONGEST_RETRY = 1800.0
 
 
 class Stop(Protocol):
@@ -44,7 +47,7 @@ def watch_archive(
     A build that fails leaves the archive in use as it was, and is tried again.
 
     Args:
-        paths: Files and folders to index.
+        paths: Files and folders to index; what another command adds to the archive meanwhile stays in it.
         folder: Where the archive lies.
         encoder: As for `build_archive`.
         on_progress: As for `build_archive`.
@@ -65,27 +68,52 @@ def watch_archive(
     )
     # Asked after every wait, also when nothing was noticed: files may change during a build, or be put in the place of
     # those that are followed.
-    told = ""
+    told, retry_at, wait = "", 0.0, _RETRY_SECONDS
     while True:
         try:
-            report = (
-                None if is_up_to_date(paths, folder, encoder) else build_archive(paths, folder, encoder, on_progress)
-            )
+            needed = what_is_needed(paths, folder, encoder)
+            if needed == "build" or (needed == "retry" and time.monotonic() >= retry_at):
+                report = build_archive(paths, folder, encoder, on_progress)
+                wait = min(2 * wait, _LONGEST_RETRY) if needed == "retry" else _RETRY_SECONDS
+                retry_at = time.monotonic() + wait
+                if report.generation != told:  # not again that a file still cannot be read
+                    told = report.generation
+                    yield report
         except WenbaoError as error:
             yield error
-        else:
-            if report and report.generation != told:  # not again that a file still cannot be read
-                told = report.generation
-                yield report
+        except OSError as error:
+            yield ArchiveError(
+                f"The files could not be compared with the archive ({error}). Check permissions and disk."
+            )
         next(changes, None)
         if stop is not None and stop.is_set():
             return
+        paths = _with_added(paths, folder)
+
+
+def _with_added(paths: Sequence[Path], folder: Path) -> Sequence[Path]:
+    """Return what the archive was built from, where that is the paths and others that were added."""
+    try:
+        inputs = parse_manifest(IndexFolder(folder).current()).inputs
+    except (NotFoundError, ArchiveError):
+        return paths
+    return [Path(name) for name in inputs] if set(named_inputs(paths)) < set(inputs) else paths
 
 
 def is_up_to_date(paths: Sequence[Path], folder: Path, encoder: Encoder) -> bool:
+    """Say whether nothing is needed (see `what_is_needed`).
+
+    Raises:
+        InputError: a path does not exist.
+    """
+    return what_is_needed(paths, folder, encoder) == "nothing"
+
+
+def what_is_needed(paths: Sequence[Path], folder: Path, encoder: Encoder) -> Literal["nothing", "retry", "build"]:
     """Say whether the archive in a folder was built with this encoder from these paths, and the files as they are now.
 
-    Files are compared by name, size and time; one that could not be read for a reason that may pass is not up to date.
+    Files are compared by name, size and time. `retry` is needed where only files that could not be read, for a reason
+    that may pass, are not up to date.
 
     Raises:
         InputError: a path does not exist.
@@ -93,10 +121,11 @@ def is_up_to_date(paths: Sequence[Path], folder: Path, encoder: Encoder) -> bool
     try:
         generation = IndexFolder(folder).current()
         manifest = read_manifest(generation)
-        if has_files_to_read_again(generation.database):
-            return False
+        retry = has_files_to_read_again(generation.database)
     except (NotFoundError, ArchiveError):
-        return False
-    if manifest.inputs != named_inputs(paths):
-        return False
-    return manifest.encoder.is_same_model(encoder.identity) and manifest.inputs_digest == digest_paths(paths)
+        return "build"
+    if manifest.inputs != named_inputs(paths) or not manifest.encoder.is_same_model(encoder.identity):
+        return "build"
+    if manifest.inputs_digest != digest_paths(paths):
+        return "build"
+    return "retry" if retry else "nothing"

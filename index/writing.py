@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from index.errors import ArchiveError, InputError, NotFoundError
 from index.layout import Generation, IndexFolder, replace_file
+from index.manifest import parse_manifest
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,29 @@ def in_use(index: IndexFolder) -> Generation | None:
         return None  # the first build, or one that replaces a damaged archive
 
 
-def remove_superseded(index: IndexFolder, keep: Sequence[Generation | None]) -> None:
-    """Keep the new generation, and for a rollback the one that was in use before it."""
-    for folder in index.generations.iterdir():
-        if Generation(folder) not in keep:
-            shutil.rmtree(folder, ignore_errors=True)
+def is_named_in_use(index: IndexFolder, generation: Generation) -> bool:
+    """Say whether a generation is the one in use; where that cannot be read, it may be, and must not be removed."""
+    try:
+        return index.current_file.read_text(encoding="utf-8", errors="replace").strip() == generation.id
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def remove_superseded(index: IndexFolder, new: Generation, before: Generation | None) -> None:
+    """Keep the new generation, the one that was in use before it, and for a rollback the last one of other texts."""
+    generations = sorted((Generation(folder) for folder in index.generations.iterdir()), key=lambda one: one.id)
+    others = [one for one in generations if one != new and has_other_texts(one, new)]
+    for generation in generations:
+        if generation not in (new, before, *others[-1:]):
+            shutil.rmtree(generation.folder, ignore_errors=True)
+
+
+def has_other_texts(one: Generation, other: Generation) -> bool:
+    """Say whether two generations that can be used hold different passages, by their vectors."""
+    try:
+        first, second = (parse_manifest(generation).files for generation in (one, other))
+    except ArchiveError:
+        return False
+    return first.get(one.vectors.name) != second.get(other.vectors.name)

@@ -17,6 +17,7 @@ from index.archive import Archive
 from index.build import BuildReport, build_archive
 from index.errors import ArchiveError, WenbaoError
 from index.layout import IndexFolder
+from index.maintain import add_to_archive
 from index.watch import is_up_to_date, watch_archive
 from index.writing import one_writer
 from tests.fakes import HashingEncoder
@@ -110,3 +111,17 @@ def test_a_file_that_could_not_be_read_is_tried_again(
     assert isinstance(report, BuildReport)
     assert report.rejections == ()
     assert "new.txt" in Archive.open(tmp_path / "index").source_names()
+
+
+def test_what_is_added_meanwhile_stays(
+    followed: Path, tmp_path: Path, outcomes: Queue[BuildReport | WenbaoError]
+) -> None:
+    outcomes.get(timeout=PATIENCE)
+    other = tmp_path / "other.txt"
+    other.write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
+    add_to_archive([other], tmp_path / "index", HashingEncoder())
+    (followed / "new.txt").write_text("柚园村昨日举行丰收节。", encoding="utf-8")
+    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    assert {"other.txt", "new.txt"} <= set(Archive.open(tmp_path / "index").source_names())
+    other.write_text("渡口镇今日停开夜间渡轮，票价3元。", encoding="utf-8")
+    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
