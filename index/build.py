@@ -243,7 +243,7 @@ def _fill(
     )
     replace_file(generation.manifest, manifest.model_dump_json(indent=2) + "\n")
     on_progress(Progress("verify", 0, 0))
-    to_check = Changed(frozenset(database.added_sources), _moved_or_new(rows)) if base else None
+    to_check = Changed(frozenset(database.added_sources), _moved_or_new(rows), added, vectors) if base else None
     require_sound(generation, "The new generation", "The archive in use is unchanged.", to_check)
     index.switch_to(generation)
     with suppress(OSError):  # what is left of it does no harm

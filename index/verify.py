@@ -13,10 +13,11 @@ from index.keywords import KeywordIndex
 from index.layout import Generation, file_digest
 from index.manifest import Manifest, read_manifest
 from index.spans import join_spans, spans_inside
-from index.vectors import FaissStore
+from index.vectors import FaissStore, Rows, Vectors
 
 _VECTOR_CHUNK = 8192
 _UNIT_TOLERANCE = 1e-2
+_SAME_COSINE = 1 - 1e-2  # half-precision codes lose a thousandth
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Changed:
-    """What a generation does not share with a sound one that it was made from: rows of sources and of passages."""
+    """What a generation does not share with a sound one that it was made from: rows of sources and of passages.
+
+    `vectors`, shape (len(encoded), dimension), are those that the passages in the rows `encoded` must have.
+    """
 
     sources: frozenset[int]
     passages: Sequence[int]
+    encoded: Rows
+    vectors: Vectors
 
 
 def verify_generation(generation: Generation, changed: Changed | None = None) -> list[Check]:
@@ -146,6 +152,12 @@ def _vectors(generation: Generation, manifest: Manifest, changed: Changed | None
         wrong = np.flatnonzero(~(np.abs(lengths - 1) <= _UNIT_TOLERANCE))
         if len(wrong):
             yield f"the vector of passage {chunk[wrong[0]]} has length {lengths[wrong[0]]:.3f} instead of 1"
+    if changed is not None:
+        for start in range(0, len(changed.encoded), _VECTOR_CHUNK):
+            chunk = changed.encoded[start : start + _VECTOR_CHUNK]
+            cosines = (store.fetch(chunk) * changed.vectors[start : start + _VECTOR_CHUNK]).sum(axis=1)
+            if not (cosines >= _SAME_COSINE).all():
+                yield f"passage {chunk[int(cosines.argmin())]} has another vector than the one made for it"
 
 
 _CHECKS: dict[str, Callable[[Generation, Manifest, Changed | None], Iterator[str]]] = {

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import index.build
 import index.read_changed
 from app import cli
 from index.archive import Archive
@@ -356,3 +357,21 @@ def test_later_builds_use_the_model_that_the_archive_was_built_with(
     for options in ([], ["--model", "theirs"], [], ["--dry-run"]):
         assert CliRunner().invoke(cli, [*build, *options]).exit_code == 0
     assert asked == [None, "theirs", HashingEncoder("theirs").identity.name, HashingEncoder("theirs").identity.name]
+
+
+def test_vectors_in_the_wrong_rows_are_not_put_in_use(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    before = IndexFolder(tmp_path / "index").current()
+    write(folder, "three.txt", [6])
+    write(folder, "four.txt", [7])
+    original = index.build.write_updated
+    monkeypatch.setattr(
+        index.build,
+        "write_updated",
+        lambda path, base, rows, added, vectors: original(path, base, rows, added, vectors[::-1]),
+    )
+    with pytest.raises(ArchiveError, match="another vector"):
+        build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert IndexFolder(tmp_path / "index").current() == before
