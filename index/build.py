@@ -25,7 +25,7 @@ from index.finding import stored_path
 from index.inputs import digest_inputs, named_inputs
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder, replace_file
-from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, record_files
+from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, parse_manifest, record_files
 from index.progress import OnProgress, Progress
 from index.read_changed import read_changed
 from index.records import Rejection
@@ -77,7 +77,7 @@ class Work:
 
 
 def build_archive(
-    paths: Sequence[Path],
+    paths: Sequence[Path] | None,
     folder: Path,
     encoder: Encoder,
     on_progress: OnProgress = lambda progress: None,
@@ -85,7 +85,7 @@ def build_archive(
     keep_missing: bool = False,
     fresh: bool = False,
 ) -> BuildReport:
-    """Make `folder` an archive of the files at `paths` and put it in use.
+    """Make `folder` an archive of the files at `paths`, or at those that it was built from, and put it in use.
 
     Only files that have changed are read, only sources that differ are cut, only texts without a vector are encoded;
     with `fresh`, everything is read, cut and encoded. What is no longer at the paths leaves the
@@ -94,12 +94,14 @@ def build_archive(
 
     Raises:
         InputError: a path does not exist, or no file could be read.
+        NotFoundError: no paths are given, and there is no archive.
         ArchiveError: another build is at work, missing files cannot be kept, or the new generation cannot be written or
             does not pass its checks.
     """
 
     def plan(index: IndexFolder, base: Base | None) -> Work:
-        work = plan_build(paths, base, left_out(index), keep_missing=keep_missing)
+        at = [Path(name) for name in parse_manifest(index.current()).inputs] if paths is None else paths
+        work = plan_build(at, base, left_out(index), keep_missing=keep_missing)
         unreadable = [rejection.path for rejection in work.refused if rejection.passing]
         if base is None and (keep_missing or unreadable):
             require_none_missing(index, work.changes.new, below=None if keep_missing else unreadable)

@@ -61,7 +61,8 @@ def build(
         return
 
     def work(on_progress: OnProgress) -> BuildReport:
-        return build_archive(chosen, folder, encoder, on_progress, keep_missing=keep_missing, fresh=fresh)
+        # Without PATHS they are looked up again by the one writer: another may have added some meanwhile.
+        return build_archive(paths or None, folder, encoder, on_progress, keep_missing=keep_missing, fresh=fresh)
 
     _run(work, folder, as_json)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from index.errors import ArchiveError
 from index.keywords import KeywordDocument, KeywordIndex, write_keywords
@@ -59,3 +61,31 @@ def test_unknown_terms_and_empty_queries_find_nothing(index: KeywordIndex) -> No
 def test_a_folder_that_is_no_index_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="wenbao index build"):
         KeywordIndex(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> KeywordIndex:
+    """Documents of different lengths, so that no two have the same score."""
+    folder = tmp_path_factory.mktemp("many") / "keywords"
+    documents = (
+        KeywordDocument(row, ["大桥"] * (1 + row % 3) + [f"词{row}"] * row + ["产量"] * (row % 5 == 0), [])
+        for row in range(300)
+    )
+    write_keywords(folder, documents)
+    return KeywordIndex(folder)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sets(st.integers(0, 299), min_size=1),
+    st.integers(1, 50),
+    st.sampled_from([["大桥"], ["产量"], ["大桥", "产量"]]),
+)
+def test_narrow_and_broad_filters_find_what_a_scan_of_all_scores_finds(
+    many: KeywordIndex, chosen: set[int], k: int, query: list[str]
+) -> None:
+    everything = list(zip(*many.search(query, 300), strict=True))
+    expected = [(row, score) for row, score in everything if row in chosen][:k]
+    rows, scores = many.search(query, k, rows=np.array(sorted(chosen)))
+    assert scores.tolist() == pytest.approx([score for _, score in expected], rel=1e-5)
+    assert set(rows.tolist()) <= chosen
