@@ -11,7 +11,7 @@ from index.changes import KnownFile, is_below, is_of, known_files, reading_code
 from index.database import DatabaseReader
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError, NotFoundError
-from index.finding import SourceFile, stored_path
+from index.finding import SourceFile
 from index.layout import Generation, IndexFolder, file_digest
 from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, parse_manifest, read_manifest
 from index.tokens import tokenizer_identity
@@ -93,7 +93,7 @@ def require_none_missing(
     if generation is None:
         return
     if below is not None:
-        here = {stored_path(file.path) for file in found}
+        here = {file.known_by for file in found}
         _refuse([name for name, path in _paths(generation) if path not in here and is_below(path, below)])
         return
     reader = DatabaseReader(generation.database)

@@ -21,7 +21,6 @@ from index.database_writer import DatabaseWriter, PassageRows
 from index.encode_added import encode_added
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
-from index.finding import stored_path
 from index.inputs import digest_inputs, named_inputs
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder, replace_file
@@ -123,7 +122,7 @@ def plan_build(
     refused = [rejection for rejection in found if isinstance(rejection, Rejection)]
     known = base.files if base else {}
     unreadable = [rejection.path for rejection in refused if rejection.passing]
-    here = {stored_path(file.path) for file in files}
+    here = {file.known_by for file in files}
     staying = {
         name: file
         for name, file in known.items()

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from index.database import DatabaseReader
-from index.finding import SourceFile, stored_path
+from index.finding import SourceFile
 from index.layout import stream_digest
 from index.opening import open_regular
 from index.reading import DEFAULT_LIMITS, UnreadableError, printable
@@ -83,7 +83,7 @@ def find_changes(
             new.append(file)
         elif not before.sources:
             changed.append(file)
-        elif (file.size, file.mtime_ns, stored_path(file.path)) == (before.size, before.mtime_ns, before.path):
+        elif (file.size, file.mtime_ns, file.known_by) == (before.size, before.mtime_ns, before.path):
             unchanged.append(file)
         elif file.size == before.size and content_digest(file) == before.sha256:
             touched.append(file)
@@ -157,7 +157,7 @@ def named_apart(files: Sequence[SourceFile], known: Mapping[str, KnownFile]) -> 
     taken = set(known)
     apart = []
     for file in files:
-        name = names.get(stored_path(file.path))
+        name = names.get(file.known_by)
         if name is None:
             name, number, folder = file.name, 1, printable(file.path.absolute().parent.name or "root")
             while name in taken:

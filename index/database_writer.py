@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from index.finding import SourceFile, stored_path
+from index.finding import SourceFile
 from index.manifest import Counts
 from index.records import Article, Passage, Rejection, Source
 from index.vectors import Rows
@@ -115,14 +115,14 @@ class DatabaseWriter:
     def set_file(self, file: SourceFile, mtime_ns: int, sha256: str) -> None:
         """Keep what a file is known again by."""
         known = self._connection.execute("SELECT * FROM files WHERE name = ?", [file.name]).fetchone()
-        now = (file.name, stored_path(file.path), file.size, mtime_ns, sha256)
+        now = (file.name, file.known_by, file.size, mtime_ns, sha256)
         if known != now:
             self._connection.execute("INSERT OR REPLACE INTO files VALUES (?,?,?,?,?)", now)
             self._changed = True
 
     def touch_file(self, file: SourceFile, mtime_ns: int) -> None:
         """Keep the new time and place of a file whose content is the old one."""
-        now = [stored_path(file.path), mtime_ns]
+        now = [file.known_by, mtime_ns]
         changed = self._connection.execute(
             "UPDATE files SET path = ?, mtime_ns = ? WHERE name = ? AND (path, mtime_ns) != (?, ?)",
             [*now, file.name, *now],

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from index.errors import InputError
@@ -40,6 +41,11 @@ class SourceFile:
     name: str
     size: int
     mtime_ns: int
+
+    @cached_property
+    def known_by(self) -> str:
+        """The path that it is known again by, as text."""
+        return stored_path(self.path)
 
 
 def find_files(paths: Sequence[Path]) -> Iterator[SourceFile | Rejection]:
@@ -211,7 +217,8 @@ def _relative(root: Path, path: Path) -> str:
 
 def stored_path(path: Path) -> str:
     """Return the path that a file is known again by."""
-    return printable(str(path.absolute()))
+    text = os.fspath(path)  # asked for tens of thousands of files: `absolute` takes ten times as long
+    return printable(text if os.path.isabs(text) else os.fspath(path.absolute()))  # noqa: PTH117
 
 
 def _unreadable(path: Path, name: str, error: OSError) -> Rejection:

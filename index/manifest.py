@@ -112,7 +112,10 @@ def read_manifest(generation: Generation) -> Manifest:
     manifest = parse_manifest(generation)
     for name, record in manifest.files.items():
         file = generation.folder / name
-        size = file.stat().st_size if file.is_file() else None
+        try:
+            size = file.stat().st_size if file.is_file() else None
+        except FileNotFoundError:  # the generation is being removed
+            size = None
         if size != record.size:
             found = "is missing" if size is None else f"has {size} bytes"
             raise ArchiveError(
