@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from index.folding import fold_phrase, fold_text
+from qa.figures import figures_of
 from qa.question import Question
 
 _NUMERALS = "0-9〇零一二两三四五六七八九十百千万亿多余%％"
@@ -23,6 +24,7 @@ _CLOCK = re.compile(r"(?<!\d)\d{1,2}:\d\d(?!\d)")
 # 同比增长了多少 asks for a share, and so does a rate by its name.
 _ASKED_RATE = re.compile(
     r"(?:同比|环比).{0,8}(?:多少|几)(?!\w?[元人吨辆件户亿万])|(?:占比|比例|比重|率|增幅|降幅|增速)(?:是|为|达|达到|有)?(?:多少|几)"
+    r"|what (?:percent|share|proportion)|(?:何|多少)(?:パーセント|%)"
 )
 _RATE = re.compile(r"[%‰倍成]|百分|分之|个点")
 _TIME = re.compile(
@@ -58,6 +60,12 @@ def _has_unit(folded: str, unit: str) -> bool:
         return True
     alike = "".join(alike for alike in _ALIKE if unit in alike)
     return bool(re.search(rf"[{_NUMERALS}]\s*个?(?:{f'[{alike}]' if alike else unit})", folded))
+
+
+def figures_alike(one: str, other: str) -> bool:
+    """Say whether the first figures of two texts can tell the same thing: their units are the same, or told alike."""
+    units = [figures[0][1] if (figures := figures_of(text)) else "" for text in (one, other)]
+    return units[0] == units[1] or any(units[0] in alike and units[1] in alike for alike in _ALIKE if all(units))
 
 
 def names_what_is_asked(question: Question, answer: str) -> bool:

@@ -15,6 +15,7 @@ from index.bylines import lead_length
 from index.sentences import split_sentences
 from index.spans import Span
 from qa.answer_edges import tidy
+from qa.answer_kinds import figures_alike
 from qa.question import Question
 from qa.ranking import RankedAnswer, same_answer
 from qa.reader import ReadPassage
@@ -115,7 +116,10 @@ def further_items(text: str, found: Span) -> list[Span]:
 
 
 def differing_figures(answers: Sequence[RankedAnswer], passages: Sequence[ReadPassage]) -> list[RankedAnswer]:
-    """Return the answers of other articles that differ from the first and that as much speaks for, one an article."""
+    """Return the answers of other articles that differ from the first and that as much speaks for, one an article.
+
+    They must be figures of the same unit: 46个 and 12名 may both be told of people, 46个 and 5公斤 are of two things.
+    """
     best = answers[0]
     shown = [best]
     articles = {passages[best.candidate.passage].passage.article_row}
@@ -124,6 +128,8 @@ def differing_figures(answers: Sequence[RankedAnswer], passages: Sequence[ReadPa
         if len(shown) >= _MOST_FIGURES:
             break
         if other.candidate.score < max(best.candidate.score - _FIGURES_MARGIN, 0.0) or not other.features["kind"]:
+            continue
+        if not figures_alike(best.text, other.text):
             continue
         if other.features["passage"] < best.features["passage"] - _PASSAGE_MARGIN:
             continue

@@ -48,6 +48,10 @@ _KIND_MARKS: tuple[tuple[AnswerKind, tuple[str, ...]], ...] = (
             "how high",
             "how large",
             "how big",
+            "what percentage",
+            "what percent",
+            "what share",
+            "what proportion",
         ),
     ),
     (

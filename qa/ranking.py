@@ -21,6 +21,9 @@ from qa.reader import Candidate, ReadPassage
 from qa.scoring import normalize_answer
 
 _EACH = re.compile("分别|各[是为有]?(?:多少|几)|respectively")
+_ONE_THING = ("number", "time", "place", "person")
+_SEVERAL = re.compile("分别|都有|有谁|各[是为有]?(?:多少|几|谁)|[和与及]|respectively| and ")
+_JOINT = re.compile(r"[，、；;]|,(?!\d)")
 _LEAST_SHARE = 0.4
 _MOST_SUPPORT = 2.0
 _HEDGES = re.compile("大约|约|共计|合计|总共|共|近|将近|超过|超|逾|达到|达|为|至少|左右|以上|about|nearly|over")
@@ -74,6 +77,7 @@ def rank_answers(
             "kind": float(can_answer(question, text) and names_what_is_asked(question, text)),
             "figures": float(_as_many_figures_as_asked(question, text)),
             "echo": _echo(question, text),
+            "joined": float(_is_joined(question, text)),
         }
         answers.append(
             RankedAnswer(
@@ -141,6 +145,11 @@ def _as_many_figures_as_asked(question: Question, text: str) -> bool:
         return True
     count = count_figures(text)
     return count > 1 if _EACH.search(question.text) else count <= 1
+
+
+def _is_joined(question: Question, text: str) -> bool:
+    """Say whether an answer to a question for one number, time, place or person goes on after a comma."""
+    return question.kind in _ONE_THING and not _SEVERAL.search(question.text) and bool(_JOINT.search(text))
 
 
 def _echo(question: Question, text: str) -> float:

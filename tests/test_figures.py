@@ -57,6 +57,8 @@ def test_figures_are_counted_and_a_range_is_one(text: str, count: int) -> None:
         ("活动时间是？", "2022-07-01", True),
         ("活动持续了多长时间？", "30分钟", True),
         ("工程完成时间比计划提前了多少天？", "45天", True),
+        ("What percentage of the vegetables were on offer?", "六成", True),
+        ("What share of the site is housing?", "9个", False),
     ],
 )
 def test_units_and_shares_that_are_asked_for(question: str, answer: str, can: bool) -> None:

@@ -134,6 +134,31 @@ def test_differing_figures_of_different_articles_stand_side_by_side() -> None:
     assert [answer for answer, _ in shown(read, "谁来了？", *found)] == ["3800人"]
 
 
+def test_figures_of_other_units_are_not_shown_beside_the_first() -> None:
+    read = [passage("新馆有座位46个。", 1), passage("新馆有工作人员12名。", 2), passage("每天送大米5公斤。", 3)]
+    three = [
+        candidate(read, 0, "46个", 3.0),
+        candidate(read, 1, "12名", 2.5),
+        candidate(read, 2, "5公斤", 2.4),
+    ]
+    assert [answer for answer, _ in shown(read, "How many are there?", *three)] == ["46个", "12名"]
+    assert [answer for answer, _ in shown(read, "How many are there?", three[0], three[2])] == ["46个"]
+
+
+@pytest.mark.parametrize(
+    ("question", "best"),
+    [
+        ("新馆的馆长是谁？", "童若谷"),
+        ("馆长和镇长分别是谁？", "童若谷、镇长黎望舒"),
+        ("出席的有哪些人？", "童若谷、镇长黎望舒"),
+    ],
+)
+def test_a_question_for_one_person_prefers_an_answer_that_names_one(question: str, best: str) -> None:
+    read = [passage("馆长童若谷、镇长黎望舒出席。", 1)]
+    candidates = [candidate(read, 0, "童若谷、镇长黎望舒", 2.0), candidate(read, 0, "童若谷", 1.0)]
+    assert rank_answers(parse_question(question), candidates, read, WEIGHTS | {"joined": -2.0})[0].text == best
+
+
 def test_the_sentence_around_an_answer_is_whole_and_without_its_lead() -> None:
     text = "本报讯（记者 沈砚秋）工程昨日完工，总投资1260万元。大桥今起通车。"
     start = text.index("1260")

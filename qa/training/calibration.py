@@ -39,7 +39,7 @@ from qa.training.contexts import contexts_archive, is_askable, sample
 from qa.training.fit import Ranked, fit_listwise, fit_logistic
 from qa.training.squad import QuestionSet, read_squad
 
-_RANKING = ("reader", "passage", "support", "kind", "figures", "echo")
+_RANKING = ("reader", "passage", "support", "kind", "figures", "echo", "joined")
 # Made-up articles that come in families differing in a figure teach that agreement misleads (a fit gives -0.2). Real
 # papers print what the agencies send: the weight is that of a fit on encyclopedia texts, which repeat each other too.
 _SUPPORT = 0.303
