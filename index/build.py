@@ -248,7 +248,7 @@ def _fill(
     require_sound(generation, "The new generation", "The archive in use is unchanged.", to_check)
     index.switch_to(generation)
     with suppress(OSError):  # what is left of it does no harm
-        UnfinishedVectors(index, encoder.identity).settle(generation.database)
+        UnfinishedVectors(index, encoder.identity).settle(set(database.added.values()))
     return _report(work, generation, counts, encoded, rejections, started)
 
 

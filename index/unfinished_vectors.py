@@ -12,12 +12,10 @@ import time
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from index.database import DatabaseReader
 from index.encoder import EncoderIdentity
 from index.layout import IndexFolder, sync
 from index.vectors import Vectors
@@ -64,11 +62,7 @@ class UnfinishedVectors:
         """Append vectors, shape (len(digests), dimension), and make them survive a power cut."""
         if self._file is None:
             self._file = self._begin()
-        records = bytearray()
-        for digest, vector in zip(digests, vectors, strict=True):
-            record = bytes.fromhex(digest) + np.ascontiguousarray(vector, np.float32).tobytes()
-            records += record + zlib.crc32(record).to_bytes(_CHECKSUM_BYTES, "little")
-        self._file.write(records)
+        self._file.write(b"".join(_record(digest, vector) for digest, vector in zip(digests, vectors, strict=True)))
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -78,29 +72,34 @@ class UnfinishedVectors:
             self._file.close()
             self._file = None
 
-    def settle(self, database: Path) -> None:
-        """Drop the vectors that a generation in use, of this database, has; with the last of them goes the file.
+    def settle(self, taken: Collection[str]) -> None:
+        """Drop the vectors of these digests, which a generation in use has; with the last of them goes the file.
 
         Others, of a larger build that is still to be finished, are kept for a month.
         """
         self.close()
+        aside = self._path.with_suffix(".settled")
+        left = 0
         try:
-            written = self._path.stat().st_mtime
-            with self._path.open("rb") as file:
-                ours = file.readline(_LONGEST_HEADER) == self._header
-                unused = dict(self._records(file)) if ours and time.time() - written < _KEPT_SECONDS else {}
+            with self._path.open("rb") as file, aside.open("wb") as kept:
+                written = os.fstat(file.fileno()).st_mtime
+                ours = file.readline(_LONGEST_HEADER) == self._header and time.time() - written < _KEPT_SECONDS
+                kept.write(self._header)
+                for digest, vector in self._records(file) if ours else ():
+                    if digest not in taken:
+                        kept.write(_record(digest, vector))
+                        left += 1
+                kept.flush()
+                os.fsync(kept.fileno())
         except FileNotFoundError:
             return
-        if unused:
-            reader = DatabaseReader(database)
-            for (digest,) in reader.query("SELECT encoded_digest FROM passages"):
-                unused.pop(digest, None)
-            reader.close()
-        self._path.unlink()
-        if unused:
-            self.add(list(unused), np.stack(list(unused.values())))
-            self.close()
-            os.utime(self._path, (written, written))
+        if left:
+            os.utime(aside, (written, written))
+            aside.replace(self._path)
+            sync(self._path.parent)
+        else:
+            aside.unlink()
+            self._path.unlink()
 
     @property
     def _record_bytes(self) -> int:
@@ -122,3 +121,8 @@ class UnfinishedVectors:
             if zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "little") != checksum:
                 return
             yield content[:_DIGEST_BYTES].hex(), np.frombuffer(content, np.float32, offset=_DIGEST_BYTES)
+
+
+def _record(digest: str, vector: Vectors) -> bytes:
+    content = bytes.fromhex(digest) + np.ascontiguousarray(vector, np.float32).tobytes()
+    return content + zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, "little")

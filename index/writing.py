@@ -94,11 +94,13 @@ def is_named_in_use(index: IndexFolder, generation: Generation) -> bool:
 
 
 def remove_superseded(index: IndexFolder, new: Generation, before: Generation | None) -> None:
-    """Keep the new generation, the one that was in use before it, and for a rollback the last one of other texts."""
+    """Keep the new generation and the one that was in use before it; if their texts are the same, the last of others."""
     generations = sorted((Generation(folder) for folder in index.generations.iterdir()), key=lambda one: one.id)
-    others = [one for one in generations if one != new and has_other_texts(one, new)]
+    kept = [new, before]
+    if before and not has_other_texts(before, new):
+        kept += [one for one in generations if one.id < before.id and has_other_texts(one, new)][-1:]
     for generation in generations:
-        if generation not in (new, before, *others[-1:]):
+        if generation not in kept:
             shutil.rmtree(generation.folder, ignore_errors=True)
 
 
