@@ -94,7 +94,7 @@ def is_named_in_use(index: IndexFolder, generation: Generation) -> bool:
 
 
 def remove_superseded(index: IndexFolder, new: Generation, before: Generation | None) -> None:
-    """Keep the new generation and the one that was in use before it; if their texts are the same, the last of others."""
+    """Keep the new generation and the one in use before it; if their texts are the same, the last one of others too."""
     generations = sorted((Generation(folder) for folder in index.generations.iterdir()), key=lambda one: one.id)
     kept = [new, before]
     if before and not has_other_texts(before, new):
