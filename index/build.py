@@ -21,10 +21,10 @@ from index.database_writer import DatabaseWriter, PassageRows
 from index.encode_added import encode_added
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
-from index.inputs import digest_inputs, named_inputs
+from index.inputs import built_from, digest_inputs, named_inputs
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder, replace_file
-from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, parse_manifest, record_files
+from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, record_files
 from index.progress import OnProgress, Progress
 from index.read_changed import read_changed
 from index.records import Rejection
@@ -99,9 +99,10 @@ def build_archive(
     """
 
     def plan(index: IndexFolder, base: Base | None) -> Work:
-        at = [Path(name) for name in parse_manifest(index.current()).inputs] if paths is None else paths
-        work = plan_build(at, base, left_out(index), keep_missing=keep_missing)
-        unreadable = [rejection.path for rejection in work.refused if rejection.passing]
+        work = plan_build(
+            built_from(index) if paths is None else paths, base, left_out(index), keep_missing=keep_missing
+        )
+        unreadable = _unreadable(work.refused)
         if base is None and (keep_missing or unreadable):
             require_none_missing(index, work.changes.new, below=None if keep_missing else unreadable)
         return work
@@ -121,7 +122,7 @@ def plan_build(
     files = [file for file in found if isinstance(file, SourceFile)]
     refused = [rejection for rejection in found if isinstance(rejection, Rejection)]
     known = base.files if base else {}
-    unreadable = [rejection.path for rejection in refused if rejection.passing]
+    unreadable = _unreadable(refused)
     here = {file.known_by for file in files}
     staying = {
         name: file
@@ -136,6 +137,11 @@ def plan_build(
         refused=tuple(refused),
         left_out=names_left_out,
     )
+
+
+def _unreadable(refused: Sequence[Rejection]) -> list[str]:
+    """Return the paths that the search for files could not look at."""
+    return [rejection.path for rejection in refused if rejection.passing]
 
 
 def build(

@@ -14,6 +14,7 @@ from index.changes import Changes
 from index.command_line import index_option, json_option, model_option, print_json, show_rejections
 from index.encoder import load_encoder
 from index.errors import ArchiveError, InputError, NotFoundError, WenbaoError
+from index.inputs import built_from
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
 from index.manifest import parse_manifest
@@ -141,7 +142,7 @@ def _inputs(folder: Path) -> tuple[Path, ...]:
     index = IndexFolder(folder)
     if not index.current_file.exists():
         raise InputError("No files or folders were given to read. Give at least one path: wenbao index build PATH")
-    return tuple(Path(name) for name in parse_manifest(index.current()).inputs)
+    return tuple(built_from(index))
 
 
 def _encoder_of(folder: Path) -> str:

@@ -14,11 +14,10 @@ from index.errors import EncoderError
 from index.layout import Generation, IndexFolder
 from index.progress import OnProgress, Progress
 from index.unfinished_vectors import UnfinishedVectors
-from index.vectors import Rows, Vectors
+from index.vectors import Rows, Vectors, first_not_unit
 
 # What an interruption loses at most: 3 to 6 seconds of work.
 _ENCODE_CHUNK = 256
-_UNIT_TOLERANCE = 1e-2
 
 
 def encode_added(
@@ -73,11 +72,10 @@ def encode_added(
 
 
 def _require_unit(vectors: Vectors) -> None:
-    lengths = np.linalg.norm(vectors, axis=1)
-    wrong = lengths[~(np.abs(lengths - 1) <= _UNIT_TOLERANCE)]
-    if len(wrong):
+    wrong = first_not_unit(vectors)
+    if wrong:
         raise EncoderError(
-            f"The encoder gave a vector of length {wrong[0]:.3f}, expected 1. What was encoded before is kept; check "
+            f"The encoder gave a vector of length {wrong[1]:.3f}, expected 1. What was encoded before is kept; check "
             "the model and this machine's memory, then build again."
         )
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from index.finding import SourceFile, find_files
+from index.layout import IndexFolder
+from index.manifest import parse_manifest
 from index.reading import printable
 
 
@@ -24,6 +26,16 @@ def digest_paths(paths: Sequence[Path]) -> str:
         InputError: a path does not exist.
     """
     return digest_inputs([found for found in find_files(paths) if isinstance(found, SourceFile)])
+
+
+def built_from(index: IndexFolder) -> list[Path]:
+    """Return the paths that the archive in use was built from.
+
+    Raises:
+        NotFoundError: there is no archive.
+        ArchiveError: its manifest cannot be read.
+    """
+    return [Path(name) for name in parse_manifest(index.current()).inputs]
 
 
 def named_inputs(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -15,9 +15,8 @@ from index.database import DatabaseReader
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
 from index.finding import SourceFile, find_files, stored_path
-from index.inputs import named_inputs
+from index.inputs import built_from, named_inputs
 from index.layout import IndexFolder
-from index.manifest import parse_manifest
 from index.progress import OnProgress
 
 _SHOWN = 3
@@ -39,7 +38,7 @@ def add_to_archive(
     wanted = {found.path.resolve() for found in find_files(paths) if isinstance(found, SourceFile)}
 
     def plan(index: IndexFolder, base: Base | None) -> Work:
-        inputs = [Path(name) for name in parse_manifest(index.current()).inputs]
+        inputs = built_from(index)
         beside = [path for path in paths if not is_below(stored_path(path), named_inputs(inputs))]
         everything = [*(path for path in inputs if os.path.lexists(path)), *beside]
         returning = {

@@ -89,8 +89,9 @@ class UnfinishedVectors:
                     if digest not in taken:
                         kept.write(_record(digest, vector))
                         left += 1
-                kept.flush()
-                os.fsync(kept.fileno())
+                if left:
+                    kept.flush()
+                    os.fsync(kept.fileno())
         except FileNotFoundError:
             return
         if left:

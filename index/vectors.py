@@ -14,6 +14,7 @@ from index.vector_plan import DEFAULT_RECALL, VectorIndex, make_index, plan
 
 # Of a filter that keeps less than this, inverted lists hold too few: its rows are compared one by one.
 _SELECTIVE = 0.05
+_UNIT_TOLERANCE = 1e-2
 _SCANNED_AT_ONCE = 65_536
 _SHARE_OF_FREE_MEMORY = 0.5
 
@@ -24,6 +25,13 @@ Vectors = npt.NDArray[np.float32]
 def spread_rows(total: int, count: int) -> Rows:
     """Return so many of the row numbers `0..total-1`, or all where there are fewer, evenly spread."""
     return np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64))
+
+
+def first_not_unit(vectors: Vectors) -> tuple[int, float] | None:
+    """Return the place and the length of the first vector that is not of unit length, None where all are."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    wrong = np.flatnonzero(~(np.abs(lengths - 1) <= _UNIT_TOLERANCE))
+    return (int(wrong[0]), float(lengths[wrong[0]])) if len(wrong) else None
 
 
 def write_index(index: Any, path: Path) -> None:

@@ -13,10 +13,9 @@ from index.keywords import KeywordIndex
 from index.layout import Generation, file_digest
 from index.manifest import Manifest, read_manifest
 from index.spans import join_spans, spans_inside
-from index.vectors import FaissStore, Rows, Vectors
+from index.vectors import FaissStore, Rows, Vectors, first_not_unit
 
 _VECTOR_CHUNK = 8192
-_UNIT_TOLERANCE = 1e-2
 _SAME_COSINE = 1 - 1e-2  # half-precision codes lose a thousandth
 
 
@@ -148,10 +147,9 @@ def _vectors(generation: Generation, manifest: Manifest, changed: Changed | None
     rows = np.arange(len(store)) if changed is None else np.array(changed.passages, np.int64)
     for start in range(0, len(rows), _VECTOR_CHUNK):
         chunk = rows[start : start + _VECTOR_CHUNK]
-        lengths = np.linalg.norm(store.fetch(chunk), axis=1)
-        wrong = np.flatnonzero(~(np.abs(lengths - 1) <= _UNIT_TOLERANCE))
-        if len(wrong):
-            yield f"the vector of passage {chunk[wrong[0]]} has length {lengths[wrong[0]]:.3f} instead of 1"
+        wrong = first_not_unit(store.fetch(chunk))
+        if wrong:
+            yield f"the vector of passage {chunk[wrong[0]]} has length {wrong[1]:.3f} instead of 1"
     if changed is not None:
         for start in range(0, len(changed.encoded), _VECTOR_CHUNK):
             chunk = changed.encoded[start : start + _VECTOR_CHUNK]

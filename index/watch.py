@@ -11,9 +11,9 @@ from index.build import BuildReport, build_archive
 from index.changes import has_files_to_read_again
 from index.encoder import Encoder
 from index.errors import ArchiveError, NotFoundError, WenbaoError
-from index.inputs import digest_paths, named_inputs
+from index.inputs import built_from, digest_paths, named_inputs
 from index.layout import IndexFolder
-from index.manifest import parse_manifest, read_manifest
+from index.manifest import read_manifest
 from index.progress import OnProgress
 
 DEFAULT_QUIET = 5.0
@@ -94,10 +94,10 @@ def watch_archive(
 def _with_added(paths: Sequence[Path], folder: Path) -> Sequence[Path]:
     """Return what the archive was built from, where that is the paths and others that were added."""
     try:
-        inputs = parse_manifest(IndexFolder(folder).current()).inputs
+        inputs = built_from(IndexFolder(folder))
     except (NotFoundError, ArchiveError):
         return paths
-    return [Path(name) for name in inputs] if set(named_inputs(paths)) < set(inputs) else paths
+    return inputs if set(named_inputs(paths)) < set(named_inputs(inputs)) else paths
 
 
 def is_up_to_date(paths: Sequence[Path], folder: Path, encoder: Encoder) -> bool:

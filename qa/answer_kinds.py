@@ -8,6 +8,8 @@ from index.folding import fold_phrase, fold_text
 from qa.figures import figures_of
 from qa.question import Question
 
+# What is asked for is one thing, and named.
+FACTUAL_KINDS = ("number", "time", "place", "person")
 _NUMERALS = "0-9〇零一二两三四五六七八九十百千万亿多余%％"
 _DIGIT = re.compile(r"[0-9〇零一二两三四五六七八九十百千万亿]")
 _MEASURES = (
@@ -70,8 +72,7 @@ def figures_alike(one: str, other: str) -> bool:
 
 def names_what_is_asked(question: Question, answer: str) -> bool:
     """Say whether an answer tells a number, time, place or person rather than asks for one, as 共投资多少 does."""
-    factual = question.kind in ("number", "time", "place", "person")
-    return not (factual and _ASKING.search(fold_text(answer, casefold=False)))
+    return not (question.kind in FACTUAL_KINDS and _ASKING.search(fold_text(answer, casefold=False)))
 
 
 def is_whole_sentence(text: str) -> bool:

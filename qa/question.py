@@ -95,6 +95,11 @@ class Question:
     years: tuple[str, ...] = ()
 
 
+def has_words(text: str) -> bool:
+    """Say whether a text holds a letter or a digit."""
+    return any(character.isalnum() for character in text)
+
+
 def checked_text(text: str) -> str:
     """Return the text of a question without white space at its ends.
 
@@ -103,7 +108,7 @@ def checked_text(text: str) -> str:
     """
     # Half a surrogate pair, as from bytes of a command line that are no UTF-8, stands for nothing.
     stripped = text.encode("utf-8", "replace").decode("utf-8").strip()
-    if not any(character.isalnum() for character in stripped):
+    if not has_words(stripped):
         raise InputError("The question is empty. Ask in words, for example: 活动有多少人参加？")
     if len(stripped) > MAX_CHARACTERS:
         raise InputError(

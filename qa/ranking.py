@@ -14,14 +14,13 @@ from functools import lru_cache
 
 from index.spans import Spans, slice_spans
 from index.tokens import character_bigrams
-from qa.answer_kinds import can_answer, names_what_is_asked
+from qa.answer_kinds import FACTUAL_KINDS, can_answer, names_what_is_asked
 from qa.figures import count_figures, figures_of, words_around_figures
 from qa.question import Question
 from qa.reader import Candidate, ReadPassage
 from qa.scoring import normalize_answer
 
 _EACH = re.compile("分别|各[是为有]?(?:多少|几)|respectively")
-_ONE_THING = ("number", "time", "place", "person")
 _SEVERAL = re.compile("分别|都有|有谁|各[是为有]?(?:多少|几|谁)|[和与及]|respectively| and ")
 _JOINT = re.compile(r"[，、；;]|,(?!\d)")
 _LEAST_SHARE = 0.4
@@ -149,7 +148,7 @@ def _as_many_figures_as_asked(question: Question, text: str) -> bool:
 
 def _is_joined(question: Question, text: str) -> bool:
     """Say whether an answer to a question for one number, time, place or person goes on after a comma."""
-    return question.kind in _ONE_THING and not _SEVERAL.search(question.text) and bool(_JOINT.search(text))
+    return question.kind in FACTUAL_KINDS and not _SEVERAL.search(question.text) and bool(_JOINT.search(text))
 
 
 def _echo(question: Question, text: str) -> float:

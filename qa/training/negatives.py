@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from index.folding import fold_text
 from index.keywords import KeywordDocument, KeywordIndex, write_keywords
 from index.tokens import character_bigrams, tokenize
-from qa.question import parse_question
+from qa.question import has_words, parse_question
 from qa.scoring import normalize_answer
 from qa.training.squad import QuestionSet
 
@@ -37,7 +37,7 @@ def mine_negatives(
         )
         index = KeywordIndex(Path(folder) / "keywords")
         for number, example in enumerate(questions.examples):
-            if not any(character.isalnum() for character in example.question):
+            if not has_words(example.question):
                 mined[example.id] = []
                 continue
             parsed = parse_question(example.question[:400])

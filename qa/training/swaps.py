@@ -133,17 +133,16 @@ class Swapper:
             return None
         term, kind = rng.choices(shared, [_weight(kind) for _, kind in shared])[0]
         if draw < 0.6:
+            sentence = _answer_sentence(asked)
             here = [
                 other
                 for other, same in terms_of(asked.passage)
-                if same == kind and not _holds(asked.question, other) and not _holds(_answer_sentence(asked), other)
+                if same == kind and not _holds(asked.question, other) and not _holds(sentence, other)
             ]
             other = rng.choice(here) if here else self._another(term, kind, asked, context, rng)
             return (_put(asked.question, term, other), asked.title, asked.passage) if other else None
         other = self._another(term, kind, asked, context, rng)
-        if other is None or (
-            " " in term and any(_holds(_put(asked.passage, term, ""), one) for one in term.split(" "))
-        ):
+        if other is None or _named_in_part(asked.passage, term):
             return None
         return asked.question, _put(asked.title, term, other), _put(asked.passage, term, other)
 

@@ -131,21 +131,25 @@ def _lines(pieces: Iterator[Marked], *, wrapped: bool) -> Iterator[list[Marked]]
     line: list[Marked] = []
     written, last = 0, ""
     for piece in pieces:
-        at = 0
-        for found in _BREAK.finditer(piece.text):
-            line.append(replace(piece, text=piece.text[at : found.end()]))
-            here = line[-1].text.strip()
+        for text, line_break in _stretches(piece.text):
+            line.append(replace(piece, text=text))
+            here = text.strip()
             written, last = written + len(here), here[-1:] or last
-            at = found.end()
-            goes_on = found[0].count("\n") == 1 and written >= _WRAPPED_LINE and last not in _ENDS_SENTENCE
-            if written and not (wrapped and goes_on):
+            goes_on = line_break.count("\n") == 1 and written >= _WRAPPED_LINE and last not in _ENDS_SENTENCE
+            if line_break and written and not (wrapped and goes_on):
                 yield line
                 line, written, last = [], 0, ""
-        line.append(replace(piece, text=piece.text[at:]))
-        here = line[-1].text.strip()
-        written, last = written + len(here), here[-1:] or last
     if written:
         yield line
+
+
+def _stretches(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what ends with each line break, and the break; at last what follows them, with none."""
+    at = 0
+    for found in _BREAK.finditer(text):
+        yield text[at : found.end()], found[0]
+        at = found.end()
+    yield text[at:], ""
 
 
 def _is_wrapped(text: str) -> bool:

@@ -13,7 +13,7 @@ from index.errors import InputError, WenbaoError
 from index.normalize_date import complete_date
 from qa.answer import Citation
 from qa.dialogue import Chat
-from qa.question import MAX_CHARACTERS
+from qa.question import MAX_CHARACTERS, has_words
 from qa.web.rendering import Turn
 from qa.web.startup import BusyError, Failed, Service, Starting
 from qa.web.texts import Language, Texts, texts_of
@@ -111,7 +111,7 @@ def refusal(question: str, filters: Filters, texts: Texts) -> str | None:
     length = len(question.strip())
     if length > MAX_CHARACTERS:
         return texts.too_long.format(length=length, limit=MAX_CHARACTERS)
-    if not any(character.isalnum() for character in question):
+    if not has_words(question):
         return texts.no_words
     dates: list[str] = []
     for date, last in ((filters.date_from, False), (filters.date_to, True)):
