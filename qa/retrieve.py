@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -93,6 +95,7 @@ class Retriever:
         archive.require_encoder(encoder.identity)
         self.archive = archive
         self.encoder = encoder
+        self._keyword_pool = ThreadPoolExecutor(2, thread_name_prefix="keywords")
 
     def retrieve(self, question: Question, k: int = 10, filters: Filters | None = None) -> Retrieval:
         """Return the `k` best distinct passages for a question.
@@ -130,17 +133,21 @@ class Retriever:
         Raises:
             InputError: a filter cannot be understood.
         """
+        allowed = self.archive.rows_matching(filters) if filters else None
+        best = partial(self.archive.keywords.search, k=CANDIDATES, rows=allowed)
+        # Neither needs the other, and most of the time of a question goes into its encoding.
+        finding_words = self._keyword_pool.submit(best, question.words, field="words")
+        finding_bigrams = self._keyword_pool.submit(best, question.bigrams, field="bigrams")
         if vector is None:
             vector = self.encoder.encode_queries([fold_text(question.text, casefold=False)])[0]
-        allowed = self.archive.rows_matching(filters) if filters else None
         dense = self.archive.vectors.search(vector[None, :], CANDIDATES, allowed)[0][0]
-        words = self.archive.keywords.search(question.words, CANDIDATES, field="words", rows=allowed)
-        bigrams = self.archive.keywords.search(question.bigrams, CANDIDATES, field="bigrams", rows=allowed)
+        words, bigrams = finding_words.result(), finding_bigrams.result()
         rows = np.unique(np.concatenate([dense, words[0], bigrams[0]]))
+        scoring_bigrams = self._keyword_pool.submit(self._keyword_scores, "bigrams", question.bigrams, rows, *bigrams)
         evidence = Evidence(
             dense=self.archive.vectors.fetch(rows) @ vector,
             words=self._keyword_scores("words", question.words, rows, *words),
-            bigrams=self._keyword_scores("bigrams", question.bigrams, rows, *bigrams),
+            bigrams=scoring_bigrams.result(),
         )
         return Gathered(rows, (dense, words[0], bigrams[0]), vector, evidence)
 
@@ -164,7 +171,7 @@ class Retriever:
         repeats: list[list[PassageRow]] = []
         for start in range(0, len(rows), 2 * k):
             for offset, passage in enumerate(self.archive.passages_at(rows[start : start + 2 * k].tolist())):
-                own = _Likeness.of(passage.text)
+                own = _Likeness(passage.text)
                 same = next((place for place, other in enumerate(kept_likeness) if own.is_near(other)), None)
                 if same is not None:
                     repeats[same].append(passage)
@@ -192,19 +199,26 @@ class _Likeness:
     Reports of two days may differ in nothing but a few figures, and say something else.
     """
 
-    shingles: frozenset[str]
-    numbers: frozenset[str]
+    text: str
 
-    @classmethod
-    def of(cls, text: str) -> _Likeness:
-        letters = "".join(text.split())
-        shingles = frozenset(letters[i : i + _SHINGLE] for i in range(max(1, len(letters) - _SHINGLE + 1)))
-        return cls(shingles, frozenset(_NUMBER.findall(letters)))
+    @cached_property
+    def _letters(self) -> str:
+        return "".join(self.text.split())
+
+    @cached_property
+    def _numbers(self) -> frozenset[str]:
+        return frozenset(_NUMBER.findall(self._letters))
+
+    @cached_property
+    def _shingles(self) -> frozenset[str]:
+        letters = self._letters
+        return frozenset(letters[i : i + _SHINGLE] for i in range(max(1, len(letters) - _SHINGLE + 1)))
 
     def is_near(self, other: _Likeness) -> bool:
-        return all(
-            _jaccard(mine, theirs) >= _NEAR_DUPLICATE
-            for mine, theirs in ((self.numbers, other.numbers), (self.shingles, other.shingles))
+        """Say whether the two say the same; the numbers, which settle most pairs, are compared first."""
+        return (
+            _jaccard(self._numbers, other._numbers) >= _NEAR_DUPLICATE
+            and _jaccard(self._shingles, other._shingles) >= _NEAR_DUPLICATE
         )
 
 

@@ -75,17 +75,21 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> KeywordIndex:
     return KeywordIndex(folder)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize(("broad", "looked_up"), [(0.05, 500), (1, 500), (1, 0)])
+@settings(max_examples=40, deadline=None)
 @given(
     st.sets(st.integers(0, 299), min_size=1),
     st.integers(1, 50),
     st.sampled_from([["大桥"], ["产量"], ["大桥", "产量"]]),
 )
 def test_narrow_and_broad_filters_find_what_a_scan_of_all_scores_finds(
-    many: KeywordIndex, chosen: set[int], k: int, query: list[str]
+    many: KeywordIndex, broad: float, looked_up: int, chosen: set[int], k: int, query: list[str]
 ) -> None:
     everything = list(zip(*many.search(query, 300), strict=True))
     expected = [(row, score) for row, score in everything if row in chosen][:k]
-    rows, scores = many.search(query, k, rows=np.array(sorted(chosen)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("index.keywords._BROAD", broad)
+        patch.setattr("index.keywords._LOOKED_UP", looked_up)
+        rows, scores = many.search(query, k, rows=np.array(sorted(chosen)))
     assert scores.tolist() == pytest.approx([score for _, score in expected], rel=1e-5)
     assert set(rows.tolist()) <= chosen
