@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import heapq
-import json
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ import numpy as np
 
 from index.finding import SourceFile
 from index.manifest import Counts
-from index.records import Article, Passage, Rejection, Source
+from index.records import Rejection, Source
+from index.source_rows import SourceRows
 from index.vectors import Rows
 
 _SCHEMA = """
@@ -150,72 +151,44 @@ class DatabaseWriter:
         self.added_sources.discard(row)
         self._changed = True
 
-    def add_source(self, source: Source, file: str) -> int:
-        """Add a source that came from a file, in the place of the one of its name, and return its row."""
+    def put_source(self, source: SourceRows) -> None:
+        """Put a source in, in the place of the one of its name."""
         known = self.source_row(source.name)
         if known is not None:
             self.remove_source(known)
-        row, self._next_source = self._next_source, self._next_source + 1
-        self._connection.execute(
-            "INSERT INTO sources VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                row,
-                file,
-                source.name,
-                source.text,
-                source.sha256,
-                source.media_type,
-                source.encoding,
-                source.headline,
-                source.date,
-                source.paper,
-                source.section,
-                source.url,
-            ),
-        )
-        self.added_sources.add(row)
+        source_row, self._next_source = self._next_source, self._next_source + 1
+        self._insert("sources", (source_row, *source.columns))
+        for article in source.articles:
+            article_row, self._next_article = self._next_article, self._next_article + 1
+            identifier, *columns = article.columns
+            self._insert("articles", (article_row, identifier, source_row, *columns))
+            for passage in article.passages:
+                self._insert(
+                    "passages", (self._free_passage_row(passage.encoded_digest), article_row, *passage.columns)
+                )
+        self.added_sources.add(source_row)
         self._changed = True
-        return row
 
-    def has_article(self, article_id: str) -> bool:
-        """Say whether an article of this id is there."""
-        return bool(self._connection.execute("SELECT 1 FROM articles WHERE id = ?", [article_id]).fetchone())
-
-    def add_article(self, article: Article, source_row: int) -> int:
-        """Add an article and return its row."""
-        row, self._next_article = self._next_article, self._next_article + 1
-        self._connection.execute(
-            "INSERT INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                row,
-                article.id,
-                source_row,
-                article.headline,
-                article.byline,
-                article.date,
-                json.dumps(article.event_dates),
-                article.paper,
-                article.section,
-                json.dumps(article.spans),
-                json.dumps(article.headline_spans),
-                article.text,
-                article.url,
-                article.kind,
-                json.dumps(article.doubts, ensure_ascii=False),
-            ),
+    def is_taken(self, article_id: str, source: str) -> bool:
+        """Say whether an article of another source than the one of this name has this id."""
+        return bool(
+            self._connection.execute(
+                "SELECT 1 FROM articles JOIN sources ON sources.row = articles.source"
+                " WHERE articles.id = ? AND sources.name != ?",
+                [article_id, source],
+            ).fetchone()
         )
-        return row
 
-    def add_passage(self, passage: Passage, article_row: int, encoded_digest: str) -> int:
-        """Add a passage and return its row, until `arrange`; the digest is that of the text given to the encoder."""
+    def _insert(self, table: str, values: Sequence[object]) -> None:
+        marks = ",".join("?" * len(values))
+        self._connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608 - fixed names
+
+    def _free_passage_row(self, encoded_digest: str) -> int:
+        """Return the row that a new passage has until `arrange`."""
         if self._free:
             row = heapq.heappop(self._free)
         else:
             row, self._next_passage = self._next_passage, self._next_passage + 1
-        self._connection.execute(
-            "INSERT INTO passages VALUES (?,?,?,?,?,?)",
-            (row, article_row, passage.ordinal, passage.text, json.dumps(passage.spans), encoded_digest),
-        )
         self.added[row] = encoded_digest
         return row
 

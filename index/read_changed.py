@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from index.changes import Changes, content_digest, settled_time
 from index.database_writer import DatabaseWriter
-from index.encoded_text import encoded_text, text_digest
 from index.errors import WenbaoError
 from index.finding import SourceFile
 from index.manifest import CHUNKING
@@ -18,7 +17,8 @@ from index.pages import split_page
 from index.passages import split_passages
 from index.progress import OnProgress, Progress
 from index.reading import printable
-from index.records import Article, Rejection, Source
+from index.records import Rejection, Source
+from index.source_rows import SourceRows, rows_of_source
 from index.sources import read_file
 
 _FOUND_NOWHERE = ""
@@ -70,25 +70,14 @@ def _read(file: SourceFile, left_out: frozenset[str], database: DatabaseWriter, 
     whole = bool(digest)
     database.remove_rejections(file.name)
     before = database.rows_of_file(file.name)
-    try:
-        for source in read_file(file):
-            if isinstance(source, Rejection):
-                database.add_rejection(source, file.name)
-                whole = whole and not source.passing
-            elif source.name not in left_out:
-                known = database.known_source(source)
-                if known is None:
-                    _cut(source, file, database)
-                else:
-                    before.discard(known)
-    except (WenbaoError, OSError, sqlite3.Error, MemoryError):
-        raise  # of the archive and the machine, not of the file
-    except Exception as error:  # noqa: BLE001 - a fault of ours that one file brings out must not stop the others
-        _log.exception("Reading %s failed.", file.name)
-        reason = f"reading it failed ({type(error).__name__}: {printable(str(error))[:_SHOWN_CHARACTERS]})"
-        remedy = "this is a fault of Wenbao: report it, and until it is mended convert the file to plain text"
-        database.add_rejection(Rejection(file.name, reason, remedy), file.name)
-        whole = False
+    for found in _contents(file, left_out, database):
+        if isinstance(found, Rejection):
+            database.add_rejection(found, file.name)
+            whole = whole and not found.passing
+        elif isinstance(found, SourceRows):
+            database.put_source(found)
+        else:
+            before.discard(found)
     if not whole:  # nothing that was known is lost for a failure that may pass
         database.set_file(file, 0, "")
         return
@@ -97,20 +86,38 @@ def _read(file: SourceFile, left_out: frozenset[str], database: DatabaseWriter, 
         database.remove_source(row)
 
 
-def _cut(source: Source, file: SourceFile, database: DatabaseWriter) -> None:
-    articles = [
-        (article, list(split_passages(article, source.text, **CHUNKING.model_dump())))
-        for article in split_page(source).articles
-    ]
-    source_row = database.add_source(source, file.name)
-    for article, passages in articles:
-        article_row = database.add_article(_with_new_id(article, database), source_row)
-        for passage in passages:
-            database.add_passage(passage, article_row, text_digest(encoded_text(article.headline, passage.text)))
+def _contents(
+    file: SourceFile, left_out: frozenset[str], database: DatabaseWriter
+) -> Iterator[SourceRows | int | Rejection]:
+    """Read and cut a file, and write nothing: yield what is new or differs, the rows of what is known, refusals."""
+    try:
+        for source in read_file(file):
+            if isinstance(source, Rejection):
+                yield source
+            elif source.name not in left_out:
+                known = database.known_source(source)
+                yield _cut(source, file, database) if known is None else known
+    except MemoryError:
+        reason = "reading it takes more memory than is free"
+        remedy = "index it again when more is free, or split it into smaller files"
+        yield Rejection(file.name, reason, remedy, passing=True)
+    except (WenbaoError, OSError, sqlite3.Error):
+        raise  # of the archive and the machine, not of the file
+    except Exception as error:  # noqa: BLE001 - a fault of ours that one file brings out must not stop the others
+        _log.exception("Reading %s failed.", file.name)
+        reason = f"reading it failed ({type(error).__name__}: {printable(str(error))[:_SHOWN_CHARACTERS]})"
+        remedy = "this is a fault of Wenbao: report it, and until it is mended convert the file to plain text"
+        yield Rejection(file.name, reason, remedy, passing=True)
 
 
-def _with_new_id(article: Article, database: DatabaseWriter) -> Article:
-    unique, number = article.id, 2
-    while database.has_article(unique):
-        unique, number = f"{article.id}-{number}", number + 1
-    return article if unique == article.id else replace(article, id=unique)
+def _cut(source: Source, file: SourceFile, database: DatabaseWriter) -> SourceRows:
+    given: set[str] = set()
+    articles = []
+    for article in split_page(source).articles:
+        unique, number = article.id, 2
+        while unique in given or database.is_taken(unique, source.name):
+            unique, number = f"{article.id}-{number}", number + 1
+        given.add(unique)
+        passages = list(split_passages(article, source.text, **CHUNKING.model_dump()))
+        articles.append((replace(article, id=unique), passages))
+    return rows_of_source(source, file.name, articles)

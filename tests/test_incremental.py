@@ -20,11 +20,13 @@ from index.archive import Archive
 from index.build import build_archive
 from index.errors import ArchiveError, InputError
 from index.finding import SourceFile
+from index.folding import fold_text
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
 from index.records import Rejection, Source
 from index.verify import verify_generation
 from tests.archive_content import content
+from tests.conftest import PAGE
 from tests.fakes import HashingEncoder
 
 WORDS = ("青石桥昨日通车", "图书馆延长开放时间", "柚园村举行丰收节", "渡口开通夜间渡轮", "体育馆向市民开放")
@@ -262,6 +264,59 @@ def test_records_are_not_lost_to_a_read_error_that_may_pass(
     assert {"news.jsonl#4", "news.jsonl#5"} <= set(Archive.open(tmp_path / "index").source_names())
     assert build_archive([folder], tmp_path / "index", HashingEncoder()).rejections == ()
     assert "news.jsonl#6" in Archive.open(tmp_path / "index").source_names()
+
+
+def faulty_on(word: str) -> Any:
+    """Return a `fold_text` with a fault that texts with this word bring out."""
+
+    def fold(text: str, **options: bool) -> str:
+        if word in text:
+            raise IndexError("a fault")
+        return fold_text(text, **options)
+
+    return fold
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_fault_in_the_second_article_leaves_no_half_of_a_page(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    page = folder / "page.txt"
+    if not is_new:
+        page.write_text(PAGE, encoding="utf-8")
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    before = content(Archive.open(tmp_path / "index"), PAIRS)
+    page.write_text(PAGE.replace("1260", "3260").replace("140", "240"), encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr("index.encoded_text.fold_text", faulty_on("新增座位240个"))
+        for _ in range(2):
+            assert [one.name for one in build_archive([folder], tmp_path / "index", HashingEncoder()).rejections] == [
+                "page.txt"
+            ]
+            assert content(Archive.open(tmp_path / "index"), PAIRS) | {"rejections": set()} == before
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).rejections == ()
+    text = "".join(one.text for one in Archive.open(tmp_path / "index").articles() if one.source == "page.txt")
+    assert "3260" in text
+    assert "新增座位240个" in text
+
+
+@pytest.mark.parametrize("reason", [MemoryError(), ValueError("a fault")])
+def test_one_file_that_cannot_be_read_now_does_not_stop_the_others(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: Exception
+) -> None:
+    original = index.read_changed.read_file
+
+    def failing(file: SourceFile) -> Iterator[Source | Rejection]:
+        if file.name == "one.txt":
+            raise reason
+        yield from original(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(index.read_changed, "read_file", failing)
+        report = build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert [rejection.name for rejection in report.rejections] == ["one.txt"]
+    assert report.counts.sources == 4
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).rejections == ()
 
 
 def test_what_is_below_a_folder_that_cannot_be_listed_is_not_gone(
