@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ MEDIA_TYPES: dict[str, MediaType] = {
     ".jsonl": "jsonl",
 }
 _SKIPPED_NAMES = {"readme.md", "readme.txt"}
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 @dataclass(frozen=True)
@@ -153,12 +155,17 @@ class _Search:
                 if child.name.startswith("."):
                     continue
                 name = f"{below}/{printable(child.name)}" if below else printable(child.name)
-                if child.is_symlink():
+                try:
+                    is_link, is_folder = child.is_symlink(), child.is_dir(follow_symlinks=False)
+                except OSError as error:
+                    found.append((name, _unreadable(Path(child.path), name, error)))
+                    continue
+                if is_link:
                     if links is None:
                         self._follow(root, Path(child.path), found)
                     else:
                         links.append(Path(child.path))
-                elif child.is_dir(follow_symlinks=False):
+                elif is_folder:
                     folders.append((child.path, name))
                 elif _is_wanted(child.name):
                     self._entry(root, Path(child.path), name, found)
@@ -166,10 +173,17 @@ class _Search:
     def _follow(self, root: Path, link: Path, found: list[tuple[str, SourceFile | Rejection]]) -> None:
         target = Path(os.path.realpath(link))
         name = _relative(root, link)
-        is_folder = os.path.isdir(target)  # noqa: PTH112 - raises nothing where one may not look
+        inside = any(target.is_relative_to(base) for base in self._roots)
+        try:
+            is_folder = stat.S_ISDIR(target.stat().st_mode)
+        except OSError as error:
+            if inside and error.errno not in _NOTHING_THERE:  # perhaps a folder: what is known of it is not gone
+                found.append((name, _unreadable(link, name, error)))
+                return
+            is_folder = False
         if not is_folder and not _is_wanted(link.name):
             return
-        if not any(target.is_relative_to(base) for base in self._roots):
+        if not inside:
             reason = f"it links to {printable(str(target))}, outside the folders given"
             found.append((name, Rejection(name, reason, "give what it links to as a path of its own, or copy it here")))
         elif is_folder:

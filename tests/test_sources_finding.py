@@ -1,7 +1,9 @@
 """Files are found once, in a stable order, under names that are unique and printable."""
 
+import errno
 import os
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,49 @@ def test_an_unreadable_folder_is_rejected_and_the_rest_found(tmp_path):
         assert [rejection.name for rejection in rejections(tmp_path)] == ["locked"]
     finally:
         (tmp_path / "locked").chmod(0o700)
+
+
+class Unlookable:
+    """A folder's entry on a drive that is away."""
+
+    def __init__(self, entry: os.DirEntry) -> None:
+        self.name, self.path = entry.name, entry.path
+
+    def is_symlink(self) -> bool:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_an_entry_that_cannot_be_looked_at_is_rejected_and_the_rest_found(tmp_path, monkeypatch):
+    for name in ["a.txt", "b/1.txt", "c.txt"]:
+        write(tmp_path / name)
+    scan = os.scandir
+
+    @contextmanager
+    def failing(folder):
+        with scan(folder) as entries:
+            yield [Unlookable(entry) if entry.name == "b" else entry for entry in entries]
+
+    monkeypatch.setattr("index.finding.os.scandir", failing)
+    assert names(tmp_path) == ["a.txt", "c.txt"]
+    (rejection,) = rejections(tmp_path)
+    assert (rejection.name, rejection.passing, rejection.path) == ("b", True, str(tmp_path / "b"))
+
+
+def test_a_link_to_a_folder_that_cannot_be_looked_at_is_rejected_for_now(tmp_path, monkeypatch):
+    write(tmp_path / ".store" / "1.txt")
+    write(tmp_path / "a.txt")
+    (tmp_path / "link").symlink_to(tmp_path / ".store")
+    assert names(tmp_path) == ["a.txt", "link/1.txt"]
+    status = os.stat
+
+    def failing(path, **options):
+        if os.fspath(path) == str(tmp_path / ".store"):
+            raise OSError(errno.EIO, "Input/output error")
+        return status(path, **options)
+
+    monkeypatch.setattr(os, "stat", failing)
+    found = list(find_files([tmp_path]))
+    monkeypatch.undo()
+    assert [item.name for item in found] == ["a.txt", "link"]
+    assert getattr(found[1], "passing", False)
+    assert getattr(found[1], "path", "") == str(tmp_path / "link")
