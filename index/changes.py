@@ -22,16 +22,16 @@ SETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True)
 class KnownFile:
-    """What a file was when it was read, and how many sources it gave.
+    """What a file was when it was read, or refused for good.
 
-    `mtime_ns` is the time of its last change, 0 where it may have changed since or could not be read to its end.
+    `mtime_ns` is the time of its last change, 0 where it may have changed since. `sha256` is empty where it was not
+    read to its end for a reason that may pass: then it has to be read again whatever its time says.
     """
 
     path: str
     size: int
     mtime_ns: int
     sha256: str
-    sources: int
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,12 @@ class Changes:
 
     def reading_again(self, sources: Collection[str]) -> Changes:
         """Return the same, but the files that these sources are of are read though they have not changed."""
-        again = [file for file in self.unchanged if any(is_of(source, {file.name}) for source in sources)]
-        unchanged = tuple(file for file in self.unchanged if file not in again)
-        return replace(self, changed=(*self.changed, *again), unchanged=unchanged)
+        same = (*self.unchanged, *self.touched)
+        again = [file for file in same if any(is_of(source, {file.name}) for source in sources)]
+        unchanged, touched = (
+            tuple(file for file in files if file not in again) for files in (self.unchanged, self.touched)
+        )
+        return replace(self, changed=(*self.changed, *again), unchanged=unchanged, touched=touched)
 
 
 def find_changes(
@@ -68,7 +71,8 @@ def find_changes(
 ) -> Changes:
     """Compare the files found with those an archive knows.
 
-    A file of which nothing could be read is read again, whatever its time says.
+    One that was refused for good stays refused until it changes; one that was not read for a reason that may pass is
+    read again.
 
     Args:
         files: Those found.
@@ -81,7 +85,7 @@ def find_changes(
         before = known.get(file.name)
         if before is None:
             new.append(file)
-        elif not before.sources:
+        elif not before.sha256:
             changed.append(file)
         elif (file.size, file.mtime_ns, file.known_by) == (before.size, before.mtime_ns, before.path):
             unchanged.append(file)
@@ -106,16 +110,10 @@ def known_files(database: Path) -> dict[str, KnownFile]:
     """
     reader = DatabaseReader(database)
     try:
-        rows = reader.query(
-            "SELECT files.name, path, size, mtime_ns, files.sha256, count(sources.row) FROM files"
-            " LEFT JOIN sources ON sources.file = files.name GROUP BY files.name ORDER BY files.rowid"
-        )
+        rows = reader.query("SELECT name, path, size, mtime_ns, sha256 FROM files ORDER BY rowid")
     finally:
         reader.close()
-    return {
-        name: KnownFile(path, int(size), int(mtime), sha256, int(count))
-        for name, path, size, mtime, sha256, count in rows
-    }
+    return {name: KnownFile(path, int(size), int(mtime), sha256) for name, path, size, mtime, sha256 in rows}
 
 
 def has_files_to_read_again(database: Path) -> bool:

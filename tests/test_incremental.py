@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import index.build
+import index.opening
 import index.read_changed
 from app import cli
 from index.archive import Archive
@@ -155,6 +156,65 @@ def test_a_file_that_could_not_be_read_is_tried_again(folder: Path, tmp_path: Pa
     assert again.generation == first.generation
     write(folder, "empty.txt", [7])
     assert build_archive([folder], tmp_path / "index", HashingEncoder()).rejections == ()
+
+
+def test_a_file_refused_for_good_is_not_read_again_until_it_changes(
+    folder: Path, tmp_path: Path, read_files: list[str]
+) -> None:
+    scan = folder / "scan.pdf"
+    scan.write_bytes(b"%PDF-1.4 no more than this")
+    (folder / "broken.jsonl").write_text('{"text": "柚园村丰收。"}\nno record', encoding="utf-8")
+    for path in (scan, folder / "broken.jsonl"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    first = build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert [one.name for one in first.rejections] == ["broken.jsonl#line 2", "scan.pdf"]
+    read_files.clear()
+    again = build_archive([folder], tmp_path / "index", HashingEncoder())
+    write(folder, "one.txt", [6])
+    later = build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert read_files == ["one.txt"]
+    assert set(again.rejections) == set(later.rejections) == set(first.rejections)
+    assert (again.generation, later.unchanged) == (first.generation, 4)
+    os.utime(scan, (1_600_000_500, 1_600_000_500))
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert read_files == ["one.txt"]
+    scan.write_bytes(b"%PDF-1.4 no more than that")
+    os.utime(scan, (1_600_000_900, 1_600_000_900))
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert read_files == ["one.txt", "scan.pdf"]
+
+
+@pytest.mark.parametrize("time", [0, 1_600_000_700])
+def test_a_known_file_that_one_may_not_open_for_a_while_is_read_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, time: int
+) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    write(folder, "one.txt", [6])
+    os.utime(folder / "one.txt", (time, time))
+    original = index.opening.open_regular
+
+    def forbidden(path: Path) -> Any:
+        if path.name == "one.txt":
+            raise PermissionError(13, "Permission denied")
+        return original(path)
+
+    with monkeypatch.context() as patch:
+        for module in ("sources", "changes"):
+            patch.setattr(f"index.{module}.open_regular", forbidden)
+        for _ in range(2):
+            report = build_archive([folder], tmp_path / "index", HashingEncoder())
+            assert [one.name for one in report.rejections] == ["one.txt"]
+        assert "第1期" in Archive.open(tmp_path / "index").source("one.txt").text
+    assert build_archive([folder], tmp_path / "index", HashingEncoder()).rejections == ()
+    assert "第6期" in Archive.open(tmp_path / "index").source("one.txt").text
+
+
+def test_a_record_comes_back_from_a_file_with_a_new_time(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    remove_from_archive(["news.jsonl#4"], tmp_path / "index", HashingEncoder())
+    os.utime(folder / "news.jsonl", (1_600_000_500, 1_600_000_500))
+    add_to_archive([folder / "news.jsonl"], tmp_path / "index", HashingEncoder())
+    assert "news.jsonl#4" in Archive.open(tmp_path / "index").source_names()
 
 
 def test_missing_files_leave_the_archive_unless_they_are_kept(folder: Path, tmp_path: Path) -> None:
