@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import monotonic
 
 import numpy as np
 
 from index.base import known_vectors
+from index.chunk_size import ChunkSize
+from index.cpu import usable_cores
 from index.database import DatabaseReader
 from index.encoded_text import encoded_texts
 from index.encoder import Encoder
@@ -15,9 +18,6 @@ from index.layout import Generation, IndexFolder
 from index.progress import OnProgress, Progress
 from index.unfinished_vectors import UnfinishedVectors
 from index.vectors import Rows, Vectors, first_not_unit
-
-# What an interruption loses at most: 3 to 6 seconds of work.
-_ENCODE_CHUNK = 256
 
 
 def encode_added(
@@ -53,15 +53,18 @@ def encode_added(
     pending = _longest_of_each_text(reader, added, known)
     on_progress(Progress("encode", 0, len(pending)))
     try:
-        for start in range(0, len(pending), _ENCODE_CHUNK):
-            chunk = pending[start : start + _ENCODE_CHUNK]
+        size, start = ChunkSize(usable_cores()), 0
+        while chunk := pending[start : start + size.texts]:
 
             def report(done: int, total: int, before: int = start) -> None:
                 on_progress(Progress("encode", before + done, len(pending)))
 
+            began = monotonic()
             encoded = encoder.encode_passages(encoded_texts(reader, chunk), progress=report)
             _require_unit(encoded)
             unfinished.add([added[row] for row in chunk], encoded)
+            size.took(len(chunk), monotonic() - began)
+            start += len(chunk)
             known |= {added[row]: vector for row, vector in zip(chunk, encoded, strict=True)}
     finally:
         unfinished.close()

@@ -129,7 +129,7 @@ def test_a_link_to_where_one_may_not_look_stops_nothing(tmp_path: Path, index: P
 def test_a_build_of_something_else_keeps_what_an_interrupted_one_has_encoded(
     tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.encode_added._ENCODE_CHUNK", 1)
+    monkeypatch.setattr("index.chunk_size.MOST_TEXTS", 1)
     many = [write(tmp_path / "many" / f"{number}.txt", f"第{number}期报纸昨日出版。") for number in range(4)]
     small = write(tmp_path / "small.txt", "柚园村丰收。")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -104,7 +105,7 @@ class Interrupting(HashingEncoder):
 def test_a_build_goes_on_where_an_interrupted_one_stopped(
     pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.encode_added._ENCODE_CHUNK", 1)
+    monkeypatch.setattr("index.chunk_size.MOST_TEXTS", 1)
     with pytest.raises(KeyboardInterrupt):
         build_archive([pages], tmp_path / "index", Interrupting(2))
     encoder = HashingEncoder()
@@ -119,6 +120,31 @@ def test_a_build_goes_on_where_an_interrupted_one_stopped(
     np.testing.assert_array_equal(one.vectors.fetch(rows), two.vectors.fetch(rows))
 
 
+@pytest.mark.parametrize(("seconds_a_text", "most_lost"), [(0.0005, 4096), (0.02, 150), (0.15, 20), (2.0, 16)])
+def test_what_an_interruption_loses_is_some_seconds_of_work_on_any_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds_a_text: float, most_lost: int
+) -> None:
+    clock, chunks = [0.0], list[int]()
+
+    class Timed(HashingEncoder):
+        def encode_passages(
+            self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+        ) -> np.ndarray:
+            clock[0] += seconds_a_text * len(texts)
+            chunks.append(len(texts))
+            return super().encode_passages(texts, progress)
+
+    monkeypatch.setattr("index.encode_added.monotonic", lambda: clock[0])
+    monkeypatch.setattr("index.encode_added.usable_cores", lambda: 2)
+    records = [json.dumps({"text": f"渡口镇第{number}班夜间渡轮昨日开出。"}) for number in range(1000)]
+    (tmp_path / "news.jsonl").write_text("\n".join(records), encoding="utf-8")
+    build_archive([tmp_path / "news.jsonl"], tmp_path / "index", Timed())
+    assert sum(chunks) == 1000
+    assert chunks[0] == 16
+    assert max(chunks) <= most_lost
+    assert len(chunks) <= 4 + 1000 * seconds_a_text / 2
+
+
 SLOW_BUILD = """
 import sys, time
 from pathlib import Path
@@ -130,8 +156,8 @@ class Slow(HashingEncoder):
         time.sleep(0.2)
         return super().encode_passages(texts, progress)
 
-import index.encode_added
-index.encode_added._ENCODE_CHUNK = 1
+import index.chunk_size
+index.chunk_size.MOST_TEXTS = 1
 index.build.build_archive([Path(sys.argv[1])], Path(sys.argv[2]), Slow())
 """
 
