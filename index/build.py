@@ -224,6 +224,7 @@ def _fill(
     if counts.passages == 0:
         raise InputError(_nothing_to_index(work, rejections))
     added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress, fresh=fresh)
+    on_progress(Progress("vectors", 0, 0))
     vector_index = write_updated(generation.vectors, base, rows, added, vectors)
     write_keywords(
         generation.keywords,
@@ -251,7 +252,13 @@ def _fill(
     replace_file(generation.manifest, manifest.model_dump_json(indent=2) + "\n")
     on_progress(Progress("verify", 0, 0))
     to_check = Changed(frozenset(database.added_sources), _moved_or_new(rows), added, vectors) if base else None
-    require_sound(generation, "The new generation", "The archive in use is unchanged.", to_check)
+    require_sound(
+        generation,
+        "The new generation",
+        "The archive in use is unchanged.",
+        to_check,
+        lambda done, total: on_progress(Progress("verify", done, total)),
+    )
     index.switch_to(generation)
     with suppress(OSError):  # what is left of it does no harm
         UnfinishedVectors(index, encoder.identity).settle(set(database.added.values()))

@@ -41,36 +41,48 @@ class Changed:
     vectors: Vectors
 
 
-def verify_generation(generation: Generation, changed: Changed | None = None) -> list[Check]:
+def verify_generation(
+    generation: Generation,
+    changed: Changed | None = None,
+    on_check: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Check]:
     """Run the checks on a generation, no further than the digests when these fail. Damage never raises.
 
     Args:
         generation: The generation.
         changed: Where the rest is known to be sound, what to look at; digests, counts and references are checked whole.
+        on_check: Called with how many checks are done, and how many there are.
     """
     try:
         manifest = read_manifest(generation)
     except ArchiveError as error:
         return [Check("manifest", passed=False, detail=str(error))]
     results = [Check("manifest", passed=True, detail=f"format {manifest.format_version}, {len(manifest.files)} files")]
-    for name, check in _CHECKS.items():
+    for done, (name, check) in enumerate(_CHECKS.items(), start=1):
         try:
             problem = next(check(generation, manifest, changed), None)
         except (ArchiveError, OSError, RuntimeError, ValueError, TypeError, IndexError) as error:
             problem = str(error) or type(error).__name__
         results.append(Check(name, passed=problem is None, detail=problem or "ok"))
+        on_check(done, len(_CHECKS))
         if name == "digests" and problem:
             break  # what is not what was written cannot be read with confidence
     return results
 
 
-def require_sound(generation: Generation, called: str, consequence: str, changed: Changed | None = None) -> None:
+def require_sound(
+    generation: Generation,
+    called: str,
+    consequence: str,
+    changed: Changed | None = None,
+    on_check: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
     """Run the checks before a generation is put in use, on no more than has `changed` where that is given.
 
     Raises:
         ArchiveError: one fails. It says which, of what is `called` so, and the `consequence`.
     """
-    failed = [check for check in verify_generation(generation, changed) if not check.passed]
+    failed = [check for check in verify_generation(generation, changed, on_check) if not check.passed]
     if failed:
         problems = "; ".join(f"{check.name}: {check.detail}" for check in failed)
         raise ArchiveError(f"{called} does not pass its checks ({problems}). {consequence}")

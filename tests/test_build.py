@@ -176,8 +176,10 @@ def test_the_holder_of_the_lock_is_named_and_its_death_frees_it(pages: Path, ind
 def test_progress_counts_up_to_its_totals(pages: Path, tmp_path: Path, hashing: HashingEncoder) -> None:
     seen: list[Progress] = []
     build_archive([pages], tmp_path / "index", hashing, seen.append)
-    assert list(dict.fromkeys(step.stage for step in seen)) == ["find", "read", "encode", "keywords", "verify"]
-    for stage in ("read", "encode", "keywords"):
+    assert list(dict.fromkeys(step.stage for step in seen)) == [
+        "find", "read", "encode", "vectors", "keywords", "verify",
+    ]  # fmt: skip
+    for stage in ("read", "encode", "keywords", "verify"):
         last = [step for step in seen if step.stage == stage][-1]
         assert last.done == last.total > 0
 
