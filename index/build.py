@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from index.vector_update import write_updated
 from index.verify import Changed, require_sound
 from index.writing import in_use, is_named_in_use, one_writer, remove_abandoned, remove_superseded
 
+Plan = Callable[[IndexFolder, Base | None], "Work"]
 _PROGRESS_STEP = 64
 # A headline is looked for with each of its article's passages, so that an endless one must not be.
 _HEADLINE_CHARACTERS = 200
@@ -98,16 +100,22 @@ def build_archive(
             does not pass its checks.
     """
 
-    def plan(index: IndexFolder, base: Base | None) -> Work:
-        work = plan_build(
-            built_from(index) if paths is None else paths, base, left_out(index), keep_missing=keep_missing
-        )
-        unreadable = _unreadable(work.refused)
-        if base is None and (keep_missing or unreadable):
-            require_none_missing(index, work.changes.new, below=None if keep_missing else unreadable)
-        return work
+    return build(partial(plan_archive, paths, keep_missing=keep_missing), folder, encoder, on_progress, fresh=fresh)
 
-    return build(plan, folder, encoder, on_progress, fresh=fresh)
+
+def plan_archive(paths: Sequence[Path] | None, index: IndexFolder, base: Base | None, *, keep_missing: bool) -> Work:
+    """Return what `build_archive` is to do, going out from a base.
+
+    Raises:
+        InputError: a path does not exist.
+        NotFoundError: no paths are given, and there is no archive.
+        ArchiveError: missing files cannot be kept.
+    """
+    work = plan_build(built_from(index) if paths is None else paths, base, left_out(index), keep_missing=keep_missing)
+    unreadable = _unreadable(work.refused)
+    if base is None and (keep_missing or unreadable):
+        require_none_missing(index, work.changes.new, below=None if keep_missing else unreadable)
+    return work
 
 
 def plan_build(
@@ -145,7 +153,7 @@ def _unreadable(refused: Sequence[Rejection]) -> list[str]:
 
 
 def build(
-    plan: Callable[[IndexFolder, Base | None], Work],
+    plan: Plan,
     folder: Path,
     encoder: Encoder,
     on_progress: OnProgress,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
 
-from index.base import find_base, left_out
-from index.build import BuildReport, build_archive, plan_build
-from index.changes import Changes
+from index.build import BuildReport, build_archive, plan_archive
 from index.command_line import index_option, json_option, model_option, print_json, show_rejections
+from index.dry_run import DryRun, dry_run
 from index.encoder import load_encoder
 from index.errors import ArchiveError, InputError, NotFoundError, WenbaoError
 from index.inputs import built_from
 from index.layout import IndexFolder
-from index.maintain import add_to_archive, remove_from_archive
+from index.maintain import add_to_archive, plan_added, plan_removed, remove_from_archive
 from index.manifest import parse_manifest
 from index.progress import OnProgress
 from index.progress_bars import ProgressBars
@@ -25,6 +25,9 @@ from index.watch import DEFAULT_QUIET, watch_archive
 
 EXIT_SOME_REFUSED = 3
 _NAMES_SHOWN = 10
+_dry_run_option = click.option(
+    "--dry-run", "is_dry_run", is_flag=True, help="Only say what would be done. 只显示将做什么。"
+)
 _paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 
 
@@ -34,7 +37,7 @@ _paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @model_option
 @click.option("--keep-missing", is_flag=True, help="Keep what is no longer at PATHS. 保留已不存在的文件。")
 @click.option("--fresh", is_flag=True, help="Read, cut and encode everything again. 全部重新读取并编码。")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done. 只显示将做什么。")
+@_dry_run_option
 @json_option
 def build(
     paths: tuple[Path, ...],
@@ -42,7 +45,7 @@ def build(
     model: str | None,
     keep_missing: bool,
     fresh: bool,
-    dry_run: bool,
+    is_dry_run: bool,
     as_json: bool,
 ) -> None:
     """Make the archive that of the files and folders at PATHS. 从文件和文件夹建立索引。
@@ -55,10 +58,9 @@ def build(
     chosen = paths or _inputs(folder)
     find_files(chosen)  # names a missing path before the model is loaded
     encoder = load_encoder(model or _encoder_in_use(folder))
-    if dry_run:
-        index = IndexFolder(folder)
-        base = None if fresh else find_base(index, encoder.identity)
-        _show_changes(plan_build(chosen, base, left_out(index), keep_missing=keep_missing).changes, as_json)
+    if is_dry_run:
+        plan = partial(plan_archive, chosen, keep_missing=keep_missing)
+        _show(dry_run(plan, IndexFolder(folder), encoder.identity, fresh=fresh), as_json)
         return
 
     def work(on_progress: OnProgress) -> BuildReport:
@@ -72,14 +74,18 @@ def build(
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @index_option
 @model_option
+@_dry_run_option
 @json_option
-def add(paths: tuple[Path, ...], folder: Path, model: str | None, as_json: bool) -> None:
+def add(paths: tuple[Path, ...], folder: Path, model: str | None, is_dry_run: bool, as_json: bool) -> None:
     """Take PATHS into the archive beside what is in it. 向索引添加文件。
 
     Nothing leaves the archive. Exit status as for build.
     """
     find_files(paths)  # names a missing path before the model is loaded
     encoder = load_encoder(model or _encoder_of(folder))
+    if is_dry_run:
+        _show(dry_run(partial(plan_added, paths), IndexFolder(folder), encoder.identity), as_json)
+        return
     _run(lambda bars: add_to_archive(paths, folder, encoder, bars), folder, as_json)
 
 
@@ -87,14 +93,18 @@ def add(paths: tuple[Path, ...], folder: Path, model: str | None, as_json: bool)
 @click.argument("sources", nargs=-1, required=True)
 @index_option
 @model_option
+@_dry_run_option
 @json_option
-def remove(sources: tuple[str, ...], folder: Path, model: str | None, as_json: bool) -> None:
+def remove(sources: tuple[str, ...], folder: Path, model: str | None, is_dry_run: bool, as_json: bool) -> None:
     """Remove SOURCES, or files with all their sources, by name. 从索引删除来源。
 
     Later builds leave them out too; wenbao index add brings a file back. The generation before still holds them, until
     it is removed: wenbao index prune.
     """
     encoder = load_encoder(model or _encoder_of(folder))
+    if is_dry_run:
+        _show(dry_run(partial(plan_removed, sources), IndexFolder(folder), encoder.identity), as_json)
+        return
     _run(lambda bars: remove_from_archive(sources, folder, encoder, bars), folder, as_json)
 
 
@@ -190,17 +200,13 @@ def _summary(report: BuildReport, folder: Path) -> str:
     )
 
 
-def _show_changes(changes: Changes, as_json: bool) -> None:
-    names: dict[str, Sequence[str]] = {
-        "new": [file.name for file in changes.new],
-        "changed": [file.name for file in changes.changed],
-        "removed": changes.gone,
-        "unchanged": [file.name for file in (*changes.unchanged, *changes.touched)],
-    }
+def _show(planned: DryRun, as_json: bool) -> None:
     if as_json:
-        print_json(names)
+        print_json(asdict(planned))
         return
-    for what, listed in names.items():
-        more = " …" if len(listed) > _NAMES_SHOWN else ""
-        click.echo(f"{len(listed):>7} {what:<9}  {', '.join(listed[:_NAMES_SHOWN])}{more}".rstrip())
+    for what in ("new", "changed", "removed", "unchanged"):
+        names: tuple[str, ...] = getattr(planned, what)
+        more = " …" if len(names) > _NAMES_SHOWN else ""
+        click.echo(f"{len(names):>7} {what:<9}  {', '.join(names[:_NAMES_SHOWN])}{more}".rstrip())
+    show_rejections(planned.rejections)
     click.echo("Nothing was done. 未作任何改动。")

@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from index.base import Base, left_out, require_none_missing
@@ -35,27 +36,28 @@ def add_to_archive(
         ArchiveError: another build is at work, or the archive or the new generation does not pass its checks.
     """
     IndexFolder(folder).current()
+    return build(partial(plan_added, paths), folder, encoder, on_progress)
+
+
+def plan_added(paths: Sequence[Path], index: IndexFolder, base: Base | None) -> Work:
+    """Return what `add_to_archive` is to do, going out from a base; it raises the same."""
     wanted = {found.path.resolve() for found in find_files(paths) if isinstance(found, SourceFile)}
-
-    def plan(index: IndexFolder, base: Base | None) -> Work:
-        inputs = built_from(index)
-        beside = [path for path in paths if not is_below(stored_path(path), named_inputs(inputs))]
-        everything = [*(path for path in inputs if os.path.lexists(path)), *beside]
-        returning = {
-            found.name
-            for found in find_files(everything)
-            if isinstance(found, SourceFile) and found.path.resolve() in wanted
-        }
-        out = left_out(index)
-        still_out = frozenset(name for name in out if not is_of(name, returning))
-        work = plan_build(everything, base, still_out, keep_missing=True)
-        changes = work.changes.reading_again(out - still_out)
-        work = replace(work, inputs=named_inputs([*inputs, *beside]), changes=changes)
-        if base is None:
-            require_none_missing(index, work.changes.new)
-        return work
-
-    return build(plan, folder, encoder, on_progress)
+    inputs = built_from(index)
+    beside = [path for path in paths if not is_below(stored_path(path), named_inputs(inputs))]
+    everything = [*(path for path in inputs if os.path.lexists(path)), *beside]
+    returning = {
+        found.name
+        for found in find_files(everything)
+        if isinstance(found, SourceFile) and found.path.resolve() in wanted
+    }
+    out = left_out(index)
+    still_out = frozenset(name for name in out if not is_of(name, returning))
+    work = plan_build(everything, base, still_out, keep_missing=True)
+    changes = work.changes.reading_again(out - still_out)
+    work = replace(work, inputs=named_inputs([*inputs, *beside]), changes=changes)
+    if base is None:
+        require_none_missing(index, work.changes.new)
+    return work
 
 
 def remove_from_archive(
@@ -69,27 +71,28 @@ def remove_from_archive(
         ArchiveError: another build is at work, or the archive is damaged, or built by another version.
     """
     IndexFolder(folder).current()
+    return build(partial(plan_removed, names), folder, encoder, on_progress)
 
-    def plan(index: IndexFolder, base: Base | None) -> Work:
-        if base is None:
-            raise ArchiveError(
-                f"The archive in {folder} is damaged, or was built by another version of Wenbao or with another model. "
-                "Build it again first: wenbao index build PATH"
-            )
-        reader = DatabaseReader(base.generation.database)
-        sources = {name for (name,) in reader.query("SELECT name FROM sources")}
-        reader.close()
-        _require_known(names, sources | base.files.keys())
-        files = tuple(name for name in names if name in base.files)
-        return Work(
-            inputs=base.manifest.inputs,
-            inputs_digest=base.manifest.inputs_digest,
-            changes=Changes((), (), (), (), gone=files),
-            removed=tuple(name for name in names if name not in base.files),
-            left_out=left_out(index) | frozenset(names),
+
+def plan_removed(names: Sequence[str], index: IndexFolder, base: Base | None) -> Work:
+    """Return what `remove_from_archive` is to do, going out from a base; it raises the same."""
+    if base is None:
+        raise ArchiveError(
+            f"The archive in {index.folder} is damaged, or was built by another version of Wenbao or with another "
+            "model. Build it again first: wenbao index build PATH"
         )
-
-    return build(plan, folder, encoder, on_progress)
+    reader = DatabaseReader(base.generation.database)
+    sources = {name for (name,) in reader.query("SELECT name FROM sources")}
+    reader.close()
+    _require_known(names, sources | base.files.keys())
+    files = tuple(name for name in names if name in base.files)
+    return Work(
+        inputs=base.manifest.inputs,
+        inputs_digest=base.manifest.inputs_digest,
+        changes=Changes((), (), (), (), gone=files),
+        removed=tuple(name for name in names if name not in base.files),
+        left_out=left_out(index) | frozenset(names),
+    )
 
 
 def _require_known(names: Sequence[str], known: set[str]) -> None:

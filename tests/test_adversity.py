@@ -49,6 +49,8 @@ def build_within(stage: str, limit: int, pages: Path, folder: Path, told: Any) -
     [
         ("remove_abandoned", 0),
         ("read_changed", 3_000),
+        ("encode_added", 0),
+        ("encode_added", 1_000),
         ("write_updated", 0),
         ("write_updated", 3_000),
         ("write_keywords", 0),

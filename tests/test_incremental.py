@@ -440,6 +440,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_commands(folder: Path, tmp_path: Path, run: Any) -> None:
     run("build", str(folder))
     write(tmp_path / "more", "four.txt", [6])
+    assert json.loads(run("add", str(tmp_path / "more"), "--dry-run", "--json"))["new"] == ["four.txt"]
+    assert json.loads(run("remove", "two.txt", "news.jsonl#3", "--dry-run", "--json"))["removed"] == [
+        "two.txt", "news.jsonl#3",
+    ]  # fmt: skip
+    assert "two.txt" in Archive.open(tmp_path / "index").source_names()
+    assert "Near it" in run("remove", "tow.txt", "--dry-run", status=1)
     run("add", str(tmp_path / "more"))
     run("remove", "two.txt")
     (folder / "one.txt").unlink()
@@ -452,6 +458,27 @@ def test_commands(folder: Path, tmp_path: Path, run: Any) -> None:
     assert set(Archive.open(tmp_path / "index").source_names()) == {
         "four.txt", "six.txt", "news.jsonl#3", "news.jsonl#4", "news.jsonl#5",
     }  # fmt: skip
+
+
+def test_a_dry_run_names_what_stays_refused_and_what_cannot_be_kept(
+    folder: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("empty.txt", "also.txt"):
+        (folder / name).write_text("", encoding="utf-8")
+        os.utime(folder / name, (1_600_000_000, 1_600_000_000))
+    (folder / "away.txt").symlink_to(folder / "away.txt")
+    run("build", str(folder), status=3)
+    write(folder, "also.txt", [6])
+    planned = json.loads(run("build", "--dry-run", "--json"))
+    assert planned["changed"] == ["also.txt"]
+    assert [one["name"] for one in planned["rejections"]] == ["away.txt", "empty.txt"]
+    assert planned["rejections"][1]["reason"] == "it is empty"
+    assert json.loads(run("build", "--dry-run", "--fresh", "--json"))["new"] == [
+        "also.txt", "empty.txt", "news.jsonl", "one.txt", "two.txt",
+    ]  # fmt: skip
+    monkeypatch.setattr("index.base.reading_code", lambda: "another")
+    (folder / "two.txt").unlink()
+    assert "cannot be kept" in run("build", "--keep-missing", "--dry-run", status=1)
 
 
 def test_without_paths_and_without_an_archive_paths_are_asked_for(run: Any) -> None:
