@@ -21,6 +21,9 @@ DEFAULT_QUIET = 5.0
 _LONGEST_WAIT = 600.0
 # The archive is compared with the files then, even if nothing was noticed: another writer may have finished.
 _RETRY_SECONDS = 30.0
+# Where the system does not say what changes, all files are looked at twice in the quiet time, but not more often.
+_LEAST_LOOK_SECONDS = 1.0
+_STOP_SECONDS = 0.5
 # Files that cannot be read are tried again then, and ever more rarely.
 _LONGEST_RETRY = 1800.0
 
@@ -54,18 +57,7 @@ def watch_archive(
         quiet: Seconds without a change to wait for before building.
         stop: When it is set, the iteration ends within a few seconds.
     """
-    from watchfiles import watch
-
-    changes = watch(
-        *paths,
-        watch_filter=None,
-        step=max(int(quiet * 1000), 1),
-        debounce=int(max(_LONGEST_WAIT, quiet) * 1000),
-        rust_timeout=int(_RETRY_SECONDS * 1000),
-        yield_on_timeout=True,
-        stop_event=stop,
-        ignore_permission_denied=True,
-    )
+    waits = _waits(paths, quiet, stop)
     # Asked after every wait, also when nothing was noticed: files may change during a build, or be put in the place of
     # those that are followed.
     told, retry_at, wait = "", 0.0, _RETRY_SECONDS
@@ -85,10 +77,60 @@ def watch_archive(
             yield ArchiveError(
                 f"The files could not be compared with the archive ({error}). Check permissions and disk."
             )
-        next(changes, None)
+        trouble = next(waits, None)
         if stop is not None and stop.is_set():
             return
+        if trouble is not None:
+            yield trouble
         paths = _with_added(paths, folder)
+
+
+def _waits(paths: Sequence[Path], quiet: float, stop: Stop | None) -> Iterator[ArchiveError | None]:
+    """Wait, each time for changes or for as long as one may go without looking, until told to stop.
+
+    Where the system cannot say what changes, that is told, and all files are looked at again and again instead.
+    """
+    from watchfiles import watch
+
+    looking = False
+    between = max(quiet / 2, _LEAST_LOOK_SECONDS)
+    while True:
+        try:
+            for _ in watch(
+                *paths,
+                watch_filter=None,
+                step=max(int((2 * between if looking else quiet) * 1000), 1),
+                debounce=int(max(_LONGEST_WAIT, quiet) * 1000),
+                rust_timeout=int(_RETRY_SECONDS * 1000),
+                yield_on_timeout=True,
+                stop_event=stop,
+                force_polling=looking or None,
+                poll_delay_ms=int(between * 1000),
+                ignore_permission_denied=True,
+            ):
+                yield None
+        except FileNotFoundError:  # noqa: PERF203 - what is missing is told where the files are compared
+            looking = False
+            _pause(_RETRY_SECONDS, stop)
+            yield None
+        except (OSError, RuntimeError) as error:
+            if looking:
+                _pause(_RETRY_SECONDS, stop)
+                yield ArchiveError(f"The files cannot be looked at ({error}). It is tried again.")
+            else:
+                yield ArchiveError(
+                    f"The system cannot say which files change ({error}). All are looked at every {between:g} s "
+                    "instead. On Linux, raise the limit and begin again: sysctl fs.inotify.max_user_watches=1048576"
+                )
+            looking = not looking
+        else:
+            return
+
+
+def _pause(seconds: float, stop: Stop | None) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (stop is not None and stop.is_set()):
+        time.sleep(min(_STOP_SECONDS, seconds))
 
 
 def _with_added(paths: Sequence[Path], folder: Path) -> Sequence[Path]:

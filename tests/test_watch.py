@@ -8,9 +8,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Queue
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
+import watchfiles
 
 import index.sources
 from index.archive import Archive
@@ -125,3 +126,43 @@ def test_what_is_added_meanwhile_stays(
     assert {"other.txt", "new.txt"} <= set(Archive.open(tmp_path / "index").source_names())
     other.write_text("渡口镇今日停开夜间渡轮，票价3元。", encoding="utf-8")
     assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "OS file watch limit reached"), RuntimeError("inotify")])
+def test_where_the_system_cannot_say_what_changes_all_files_are_looked_at(
+    followed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, error: Exception
+) -> None:
+    watch = watchfiles.watch
+
+    def limited(*paths: Path, force_polling: bool | None, **options: Any) -> Iterator[Any]:
+        if not force_polling:
+            raise error
+        yield from watch(*paths, force_polling=True, **options)
+
+    monkeypatch.setattr(watchfiles, "watch", limited)
+    monkeypatch.setattr("index.watch._LEAST_LOOK_SECONDS", 0.05)
+    outcomes: Queue[BuildReport | WenbaoError] = request.getfixturevalue("outcomes")
+    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    told = outcomes.get(timeout=PATIENCE)
+    assert isinstance(told, ArchiveError)
+    assert "looked at every" in str(told)
+    assert "max_user_watches" in str(told)
+    (followed / "new.txt").write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
+    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    assert "new.txt" in Archive.open(tmp_path / "index").source_names()
+    assert outcomes.empty()
+
+
+def test_a_watch_that_fails_altogether_goes_on_comparing(
+    followed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    def failing(*_: Path, **__: Any) -> Iterator[Any]:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(watchfiles, "watch", failing)
+    outcomes: Queue[BuildReport | WenbaoError] = request.getfixturevalue("outcomes")
+    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    (followed / "new.txt").write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
+    while not isinstance(outcomes.get(timeout=PATIENCE), BuildReport):
+        pass
+    assert "new.txt" in Archive.open(tmp_path / "index").source_names()
