@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from index.build import BuildReport, build_archive
+from index.base import Base
+from index.build import BuildReport, Work, build, plan_archive
 from index.changes import has_files_to_read_again
 from index.encoder import Encoder
 from index.errors import ArchiveError, NotFoundError, WenbaoError
@@ -58,6 +59,12 @@ def watch_archive(
         stop: When it is set, the iteration ends within a few seconds.
     """
     waits = _waits(paths, quiet, stop)
+    named, begun = paths, False
+
+    def plan(index: IndexFolder, base: Base | None) -> Work:
+        # By the one writer: another may have added files since the archive was compared with them.
+        return plan_archive(_with_added(named, folder) if begun else named, index, base, keep_missing=False)
+
     # Asked after every wait, also when nothing was noticed: files may change during a build, or be put in the place of
     # those that are followed.
     told, retry_at, wait = "", 0.0, _RETRY_SECONDS
@@ -65,7 +72,7 @@ def watch_archive(
         try:
             needed = what_is_needed(paths, folder, encoder)
             if needed == "build" or (needed == "retry" and time.monotonic() >= retry_at):
-                report = build_archive(paths, folder, encoder, on_progress)
+                report = build(plan, folder, encoder, on_progress)
                 wait = min(2 * wait, _LONGEST_RETRY) if needed == "retry" else _RETRY_SECONDS
                 retry_at = time.monotonic() + wait
                 if report.generation != told:  # not again that a file still cannot be read
@@ -82,7 +89,7 @@ def watch_archive(
             return
         if trouble is not None:
             yield trouble
-        paths = _with_added(paths, folder)
+        paths, begun = _with_added(named, folder), True
 
 
 def _waits(paths: Sequence[Path], quiet: float, stop: Stop | None) -> Iterator[ArchiveError | None]:

@@ -14,6 +14,7 @@ import pytest
 import watchfiles
 
 import index.sources
+import index.watch
 from index.archive import Archive
 from index.build import BuildReport, build_archive
 from index.errors import ArchiveError, WenbaoError
@@ -53,6 +54,14 @@ def outcomes(
     assert not thread.is_alive()
 
 
+def next_build(outcomes: Queue[BuildReport | WenbaoError]) -> BuildReport:
+    """The report of the next build that is not refused because another one is writing."""
+    while isinstance(outcome := outcomes.get(timeout=PATIENCE), ArchiveError):
+        pass
+    assert isinstance(outcome, BuildReport)
+    return outcome
+
+
 def test_new_changed_and_removed_files_are_followed(
     followed: Path, tmp_path: Path, outcomes: Queue[BuildReport | WenbaoError]
 ) -> None:
@@ -75,9 +84,7 @@ def test_a_build_that_fails_is_told_and_tried_again(
     with one_writer(IndexFolder(tmp_path / "index")):
         (followed / "new.txt").write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
         assert isinstance(outcomes.get(timeout=PATIENCE), ArchiveError)
-    while isinstance(outcome := outcomes.get(timeout=PATIENCE), ArchiveError):
-        pass
-    assert isinstance(outcome, BuildReport)
+    next_build(outcomes)
     assert "new.txt" in Archive.open(tmp_path / "index").source_names()
 
 
@@ -122,10 +129,33 @@ def test_what_is_added_meanwhile_stays(
     other.write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
     add_to_archive([other], tmp_path / "index", HashingEncoder())
     (followed / "new.txt").write_text("柚园村昨日举行丰收节。", encoding="utf-8")
-    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    next_build(outcomes)
     assert {"other.txt", "new.txt"} <= set(Archive.open(tmp_path / "index").source_names())
     other.write_text("渡口镇今日停开夜间渡轮，票价3元。", encoding="utf-8")
-    assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
+    next_build(outcomes)
+
+
+def test_what_is_added_while_a_build_begins_stays(
+    followed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
+    original, added = index.watch.what_is_needed, threading.Event()
+
+    def adding(*arguments: Any) -> Any:
+        needed = original(*arguments)
+        if needed == "build" and (tmp_path / "index" / "CURRENT").exists() and not added.is_set():
+            add_to_archive([other], tmp_path / "index", HashingEncoder())
+            added.set()
+        return needed
+
+    monkeypatch.setattr(index.watch, "what_is_needed", adding)
+    outcomes: Queue[BuildReport | WenbaoError] = request.getfixturevalue("outcomes")
+    next_build(outcomes)
+    (followed / "new.txt").write_text("柚园村昨日举行丰收节。", encoding="utf-8")
+    assert added.wait(PATIENCE)
+    next_build(outcomes)
+    assert {"other.txt", "new.txt"} <= set(Archive.open(tmp_path / "index").source_names())
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "OS file watch limit reached"), RuntimeError("inotify")])
@@ -163,6 +193,5 @@ def test_a_watch_that_fails_altogether_goes_on_comparing(
     outcomes: Queue[BuildReport | WenbaoError] = request.getfixturevalue("outcomes")
     assert isinstance(outcomes.get(timeout=PATIENCE), BuildReport)
     (followed / "new.txt").write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
-    while not isinstance(outcomes.get(timeout=PATIENCE), BuildReport):
-        pass
+    next_build(outcomes)
     assert "new.txt" in Archive.open(tmp_path / "index").source_names()
