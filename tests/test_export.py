@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from index.archive import Archive
+from index.cli import index_commands
 from index.errors import InputError
 from index.export import export_archive
 
@@ -34,3 +36,17 @@ def test_nothing_is_overwritten(index_folder: Path, tmp_path: Path) -> None:
         export_archive(Archive.open(index_folder), tmp_path)
     assert (tmp_path / "articles.jsonl").read_text(encoding="utf-8") == "mine"
     assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_the_command_says_how_much_it_wrote_and_refuses_a_folder_in_use(index_folder: Path, tmp_path: Path) -> None:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(index_commands, ["export", *arguments, "--index", str(index_folder)])
+
+    counts = Archive.open(index_folder).manifest.counts
+    written = json.loads(run(str(tmp_path / "out"), "--json").stdout)
+    assert written["passages"] == counts.passages
+    assert sum(1 for _ in (tmp_path / "out" / "passages.jsonl").open(encoding="utf-8")) == counts.passages
+    again = run(str(tmp_path / "out"))
+    assert again.exit_code == 1
+    assert "empty folder" in again.output
+    assert str(counts.passages) in run(str(tmp_path / "more")).output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from click.testing import CliRunner
 from index.archive import Archive
 from index.build import build_archive
 from index.cli import index_commands
-from index.report import near_duplicates, principal_plane, report_archive
+from index.report import Doubt, near_duplicates, principal_plane, report_archive
 from index.report_page import render_report
+from index.vector_plan import VectorIndex
 from tests.fakes import HashingEncoder
 
 FERRY = (
@@ -80,3 +82,23 @@ def test_one_passage_is_enough_for_a_report(tmp_path: Path) -> None:
     result = CliRunner().invoke(index_commands, ["report", str(target), "--index", str(tmp_path / "index")])
     assert result.exit_code == 0, result.output
     assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_the_page_lists_doubts_and_draws_lengths_and_states_the_recall(archive: Archive) -> None:
+    report = report_archive(archive)
+    doubtful = replace(
+        report,
+        doubts=(Doubt("<b>渡口", "one.txt", ("two headlines", "no date")),),
+        lengths=(10, 30, 49, 260),
+        manifest=report.manifest.model_copy(
+            update={"vector_index": VectorIndex("ivf-fp16", lists=1024, probes=24, recall=0.9912, tuned_for=250_000)}
+        ),
+    )
+    page = render_report(doubtful)
+    assert "<td>&lt;b&gt;渡口</td><td>one.txt</td><td>two headlines; no date</td>" in page
+    lengths = page[page.index("Passage lengths") : page.index("Map of the passages")]
+    assert re.findall(r"<title>(\d+): (\d+)</title>", lengths) == [
+        (str(25 * step), str({0: 1, 1: 2, 10: 1}.get(step, 0))) for step in range(11)
+    ]
+    assert "24 of 1024 inverted lists searched" in page
+    assert "recall@10 0.991" in page

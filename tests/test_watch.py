@@ -12,11 +12,13 @@ from typing import Any, BinaryIO
 
 import pytest
 import watchfiles
+from click.testing import CliRunner
 
 import index.sources
 import index.watch
 from index.archive import Archive
 from index.build import BuildReport, build_archive
+from index.cli import index_commands
 from index.errors import ArchiveError, WenbaoError
 from index.layout import IndexFolder
 from index.maintain import add_to_archive
@@ -195,3 +197,34 @@ def test_a_watch_that_fails_altogether_goes_on_comparing(
     (followed / "new.txt").write_text("渡口镇昨日开通夜间渡轮，票价3元。", encoding="utf-8")
     next_build(outcomes)
     assert "new.txt" in Archive.open(tmp_path / "index").source_names()
+
+
+def test_the_command_tells_what_was_built_what_failed_and_that_it_stopped(
+    followed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outcomes(paths: Any, folder: Path, encoder: HashingEncoder, bars: Any, *, quiet: float) -> Iterator[Any]:
+        assert quiet == 2.5
+        (followed / "empty.txt").write_bytes(b"")
+        yield build_archive(paths, folder, encoder, bars)
+        yield ArchiveError("Another build is writing.")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("index.build_commands.load_encoder", lambda _: HashingEncoder())
+    monkeypatch.setattr("index.build_commands.watch_archive", outcomes)
+    result = CliRunner().invoke(
+        index_commands, ["watch", str(followed), "--quiet", "2.5", "--index", str(tmp_path / "index")]
+    )
+    assert result.exit_code == 0, result.output
+    assert "3 articles" in result.stdout
+    told = [
+        result.stderr.index(words) for words in ("Watching", "empty.txt: it is empty", "Not built: Another", "Stopped")
+    ]
+    assert told == sorted(told)
+
+
+def test_the_command_names_a_missing_path_before_it_begins(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        index_commands, ["watch", str(tmp_path / "nowhere"), "--index", str(tmp_path / "index")]
+    )
+    assert result.exit_code == 1
+    assert "nowhere" in result.output
