@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -87,11 +88,17 @@ def _write(folder: Path, documents: Iterable[KeywordDocument], gone: Sequence[in
         count += 1
     writer.commit()
     writer.wait_merging_threads()
+    for path in folder.glob("*.json"):  # tantivy lets nobody but their owner read these
+        path.chmod(folder.stat().st_mode & 0o666)
     return count
 
 
 def _take_over(base: Path, folder: Path) -> None:
-    """Put the files of an index into another folder; segments, which are never written to again, as links."""
+    """Put the files of an index into another folder; segments, which are never written to again, as links.
+
+    A copy would survive damage to the blocks that generations share so, but would write the whole index anew for one
+    changed page. Either one's manifest has the digests that tell, and a build goes out from no generation that differs.
+    """
     for path in base.iterdir():
         if path.suffix == ".lock":
             continue
@@ -116,15 +123,39 @@ def _failures_as(made: Callable[[BaseException], Exception]) -> Iterator[None]:
         raise made(error) from error
 
 
+def _open(folder: Path) -> tantivy.Searcher:
+    try:
+        return _searcher(folder)
+    except (ValueError, OSError) as error:
+        # To open an index, tantivy locks a file in its folder for writing, which a reader may not be allowed to.
+        try:
+            with tempfile.TemporaryDirectory(prefix="wenbao-keywords-", ignore_cleanup_errors=True) as own:
+                _link(folder, Path(own))
+                return _searcher(Path(own))
+        except (ValueError, OSError):
+            raise error from None
+
+
+def _searcher(folder: Path) -> tantivy.Searcher:
+    """Return what searches an index. It holds the files open: what becomes of the folder does not matter to it."""
+    return tantivy.Index.open(str(folder)).searcher()
+
+
+def _link(folder: Path, own: Path) -> None:
+    for path in folder.absolute().iterdir():
+        if path.suffix == ".json":
+            shutil.copyfile(path, own / path.name)
+        elif path.suffix != ".lock":
+            (own / path.name).symlink_to(path)
+
+
 class KeywordIndex:
-    """A keyword index opened for reading; safe to search from several threads."""
+    """A keyword index opened for reading, also in a folder that is read-only; safe to search from several threads."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         with self._damage_reported():
-            self._index = tantivy.Index.open(str(folder))
-            self._index.reload()
-            self._searcher = self._index.searcher()
+            self._searcher = _open(folder)
         self._schema = _schema()
 
     def __len__(self) -> int:

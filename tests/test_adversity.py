@@ -82,16 +82,6 @@ def test_on_a_full_disk_the_archive_stays_and_the_reason_is_told(
     build_archive([tmp_path / "pages"], tmp_path / "index", HashingEncoder(), fresh=True)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_to_is_told(pages: Path, index_folder: Path) -> None:
-    index_folder.chmod(0o500)
-    try:
-        with pytest.raises(InputError, match="permissions"):
-            build_archive([pages], index_folder, HashingEncoder(), fresh=True)
-    finally:
-        index_folder.chmod(0o700)
-
-
 def test_a_file_in_the_way_of_the_folder_is_told(pages: Path, tmp_path: Path) -> None:
     (tmp_path / "index").write_text("not a folder", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be made"):
