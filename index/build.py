@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +33,7 @@ from index.tokens import tokenizer_identity
 from index.unfinished_vectors import UnfinishedVectors
 from index.vector_update import write_updated
 from index.verify import Changed, require_sound
-from index.writing import in_use, is_named_in_use, one_writer, remove_abandoned, remove_superseded
+from index.writing import in_use, is_named_in_use, one_writer, remove, remove_abandoned, remove_superseded
 
 Plan = Callable[[IndexFolder, Base | None], "Work"]
 _PROGRESS_STEP = 64
@@ -202,7 +201,7 @@ def _aside(index: IndexFolder) -> Iterator[Generation]:
         raise _unwritable(index, error) from error
     finally:
         if not is_named_in_use(index, generation):  # even when interrupted: after the switch, it is the archive in use
-            shutil.rmtree(generation.folder, ignore_errors=True)
+            remove(generation)
 
 
 def _unwritable(index: IndexFolder, error: Exception) -> ArchiveError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -46,13 +47,28 @@ class Generation:
         """The folder of the keyword index."""
         return self.folder / "keywords"
 
+    @property
+    def unused(self) -> Path:
+        """The file that is there until the generation has been put in use."""
+        return self.folder / "UNUSED"
+
+    def was_in_use(self) -> bool:
+        """Say whether the generation is, or was, in use. No other is known to be whole."""
+        return self.manifest.exists() and not self.unused.exists()
+
+    def mark_used(self) -> None:
+        """Note, for good, that the generation has been put in use."""
+        if self.unused.exists():
+            self.unused.unlink()
+            sync(self.folder)
+
     def files(self) -> list[Path]:
-        """Return every file of the generation but the manifest and lock files, sorted."""
+        """Return every file of the generation but the manifest, marks and lock files, sorted."""
         return sorted(
             path
             for path in self.folder.rglob("*")
             if path.is_file()
-            and path != self.manifest
+            and path not in (self.manifest, self.unused)
             and path.suffix != ".lock"
             and not path.name.endswith("-journal")
         )
@@ -84,15 +100,15 @@ class IndexFolder:
         """The file that says who that is."""
         return self.folder / "build.holder"
 
-    def current(self) -> Generation:
-        """Return the generation in use.
+    def current_name(self) -> str:
+        """Return what CURRENT says.
 
         Raises:
             NotFoundError: there is no archive in the folder.
-            ArchiveError: CURRENT names no generation that exists.
+            ArchiveError: it cannot be read.
         """
         try:
-            name = self.current_file.read_text(encoding="utf-8").strip()
+            return self.current_file.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             raise NotFoundError(
                 f"There is no archive in {self.folder} (no file CURRENT). Build one: "
@@ -102,6 +118,15 @@ class IndexFolder:
             raise ArchiveError(
                 f"{self.current_file} cannot be read ({error}). Check its permissions, or rebuild."
             ) from error
+
+    def current(self) -> Generation:
+        """Return the generation in use.
+
+        Raises:
+            NotFoundError: there is no archive in the folder.
+            ArchiveError: CURRENT names no generation that exists.
+        """
+        name = self.current_name()
         generation = Generation(self.generations / name)
         if not name or Path(name).name != name or not generation.folder.is_dir():
             raise ArchiveError(
@@ -115,6 +140,8 @@ class IndexFolder:
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
         generation = Generation(self.generations / f"{stamp}-{secrets.token_hex(3)}")
         generation.folder.mkdir(parents=True)
+        generation.unused.touch()
+        sync(generation.folder)
         return generation
 
     def switch_to(self, generation: Generation) -> None:
@@ -124,6 +151,8 @@ class IndexFolder:
         for folder in [generation.keywords, generation.folder, self.generations]:
             sync(folder)
         replace_file(self.current_file, f"{generation.id}\n")
+        with suppress(OSError):  # it is in use, and the next writer sees that it is
+            generation.mark_used()
 
 
 def sync(path: Path) -> None:

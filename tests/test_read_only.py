@@ -34,8 +34,9 @@ from tests.fakes import HashingEncoder, simple_bot
 
 def read(folder):
     archive = Archive.open(folder)
+    hits = simple_bot(archive, HashingEncoder()).search("青石桥加固工程总投资多少？")
     return {
-        "answer": [hit.passage.text for hit in simple_bot(archive, HashingEncoder()).search("青石桥加固工程总投资多少？")],
+        "answer": [hit.passage.text for hit in hits],
         "failed": [check.detail for check in verify_generation(archive.generation) if not check.passed],
         "generations": [summary.problem for summary in list_generations(archive.folder)],
     }
