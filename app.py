@@ -51,7 +51,7 @@ def serve_command(
     """Serve the page and the HTTP API of an archive. 启动网页和 HTTP 接口。"""
     from index.archive import Archive
 
-    Archive.open(folder)  # says at once if there is none
+    Archive.open(folder, texts_only=True)  # says at once if there is none
     serve(prepare_archive(folder, Models(model, reader, threshold)), host, port)
 
 

@@ -54,9 +54,9 @@ class PassageRow:
 
 
 class Archive:
-    """One generation of an archive, open for reading from any thread."""
+    """One generation of an archive, open for reading from any thread. Its files may be removed meanwhile."""
 
-    def __init__(self, folder: IndexFolder) -> None:
+    def __init__(self, folder: IndexFolder, *, texts_only: bool = False) -> None:
         self.folder = folder
         self.generation = folder.current()
         self.manifest = read_manifest(self.generation)
@@ -67,16 +67,38 @@ class Archive:
                 f"{found}. Rebuild the archive: wenbao index build PATH, or install the other version."
             )
         self._reader = DatabaseReader(self.generation.database)
+        if not texts_only:
+            self.open_indexes()
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str] = DEFAULT_INDEX) -> Archive:
+    def open(cls, path: str | os.PathLike[str] = DEFAULT_INDEX, *, texts_only: bool = False) -> Archive:
         """Open the generation in use of the archive in a folder.
+
+        Args:
+            path: The archive's folder.
+            texts_only: Leave the vectors and keywords, which may be large, until they are used; by then they may have
+                been removed, unless `open_indexes` came before.
 
         Raises:
             NotFoundError: there is no archive.
             ArchiveError: it is damaged, or of another format or tokenizer.
         """
-        return cls(IndexFolder(Path(path)))
+        folder = IndexFolder(Path(path))
+        while True:
+            name = folder.current_name()
+            try:
+                return cls(folder, texts_only=texts_only)
+            except ArchiveError:
+                if folder.current_name() == name:
+                    raise  # otherwise it was removed, after the switch to another, while it was being opened
+
+    def open_indexes(self) -> None:
+        """Open the vectors and keywords.
+
+        Raises:
+            ArchiveError: they are damaged or removed.
+        """
+        _ = self.vectors, self.keywords
 
     def require_encoder(self, identity: EncoderIdentity) -> None:
         """Refuse an encoder other than the one whose vectors the archive holds.

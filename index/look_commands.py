@@ -27,7 +27,7 @@ from index.verify_encoding import SAMPLE, verify_encoding
 @json_option
 def info(folder: Path, as_json: bool) -> None:
     """Say what an archive holds and what built it. 查看索引内容。"""
-    archive = Archive.open(folder)
+    archive = Archive.open(folder, texts_only=True)
     manifest = archive.manifest
     if as_json:
         facets = {name: dict(values) for name, values in archive.facets().items()}
@@ -103,8 +103,8 @@ def list_command(folder: Path, as_json: bool) -> None:
 def rollback(generation: str | None, folder: Path) -> None:
     """Put an older GENERATION in use again; the one before by default. 退回到旧的一代索引。
 
-    It is verified first; bots and servers that run follow with their next question. The newer ones stay on disk, and
-    the way back is the same command with their name.
+    It is verified first; servers that run follow at once, bots with their next question. The newer ones stay on disk,
+    and the way back is the same command with their name.
     """
     click.echo(f"{roll_back(IndexFolder(folder), generation).id} is in use now. 已切换。")
 
@@ -114,7 +114,10 @@ def rollback(generation: str | None, folder: Path) -> None:
 @index_option
 @json_option
 def prune_command(keep: int, folder: Path, as_json: bool) -> None:
-    """Remove old generations, never the one in use. 删除旧的各代索引。"""
+    """Remove old generations, never the one in use. 删除旧的各代索引。
+
+    The newest that can be used are kept.
+    """
     removed = prune(IndexFolder(folder), keep)
     if as_json:
         print_json(removed)
@@ -128,7 +131,7 @@ def prune_command(keep: int, folder: Path, as_json: bool) -> None:
 @json_option
 def export_command(target: Path, folder: Path, as_json: bool) -> None:
     """Write sources, articles and passages with their spans to TARGET, as JSON lines. 导出文章和段落。"""
-    archive = Archive.open(folder)
+    archive = Archive.open(folder, texts_only=True)
     with progress_bar("exporting 导出", hidden=as_json) as show:
         written = export_archive(archive, target, show)
     if as_json:

@@ -72,11 +72,10 @@ def report_archive(archive: Archive) -> ArchiveReport:
     """
     articles = archive.articles()
     passages = archive.passages_at(list(range(archive.manifest.counts.passages)))
-    generation = archive.generation
     points, spread = _map(archive, passages)
     return ArchiveReport(
         manifest=archive.manifest,
-        bytes=sum(path.stat().st_size for path in (*generation.files(), generation.manifest)),
+        bytes=sum(record.size for record in archive.manifest.files.values()),
         months=dict(sorted(Counter((article.date or "")[:7] for article in articles).items())),
         papers=dict(Counter(article.paper or "" for article in articles).most_common()),
         lengths=tuple(len(passage.text) for passage in passages),

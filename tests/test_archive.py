@@ -4,11 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from app import cli
 from index.archive import Archive, Filters
+from index.build import build_archive
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError, InputError, NotFoundError
-from index.layout import IndexFolder
+from index.generations import prune
+from index.layout import Generation, IndexFolder
+from index.manifest import Manifest, read_manifest
+from tests.fakes import HashingEncoder
 
 
 def headlines(archive: Archive, filters: Filters) -> set[str]:
@@ -79,6 +85,35 @@ def test_another_tokenizer_is_refused(index_folder: Path) -> None:
     path.write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ArchiveError, match="tokenizer"):
         Archive.open(index_folder)
+
+
+def test_a_generation_that_is_removed_while_it_is_opened_gives_way_to_the_next(
+    pages: Path, index_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = IndexFolder(index_folder)
+    before = index.current()
+    read = read_manifest
+
+    def read_too_late(generation: Generation) -> Manifest:
+        if generation == before:
+            build_archive([pages], index_folder, HashingEncoder(), fresh=True)
+            assert prune(index, 1) == [before.id]
+        return read(generation)
+
+    monkeypatch.setattr("index.archive.read_manifest", read_too_late)
+    archive = Archive.open(index_folder)
+    assert archive.generation == index.current() != before
+    assert len(archive.keywords) == len(archive.vectors) == archive.manifest.counts.passages
+
+
+def test_texts_are_read_without_opening_the_indexes(index_folder: Path) -> None:
+    vectors = IndexFolder(index_folder).current().vectors
+    vectors.write_bytes(bytes(vectors.stat().st_size))
+    with pytest.raises(ArchiveError, match="vector index"):
+        Archive.open(index_folder)
+    assert Archive.open(index_folder, texts_only=True).articles()
+    shown = CliRunner().invoke(cli, ["index", "info", "--index", str(index_folder)])
+    assert shown.exit_code == 0, shown.output
 
 
 @pytest.mark.parametrize("content", ["", "{", "../..", "no-such-generation"])

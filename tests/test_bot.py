@@ -4,11 +4,13 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.archive import Archive, Filters
 from index.build import build_archive
 from index.errors import ArchiveError, InputError
+from index.report import report_archive
 from index.spans import join_spans
 from qa import Bot
 from qa.answer import cite, verify_citations
@@ -155,6 +157,9 @@ def test_a_reader_outlives_the_files_of_its_generation(pages: Path, index_folder
     reading.start()
     reading.join()
     assert found == [first.text]
+    assert len(archive.keywords.search(["图书馆"], 5)[0]) > 0
+    assert archive.vectors.fetch(np.array([0])).shape == (1, archive.vectors.dimension)
+    assert report_archive(archive).bytes > 0
 
 
 def test_a_new_archive_of_another_encoder_does_not_stop_the_answers(pages: Path, index_folder: Path) -> None:
