@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -11,14 +10,14 @@ from dataclasses import dataclass, field
 
 from index.archive import DEFAULT_INDEX, Archive, Filters
 from index.encoder import Encoder, load_encoder
-from index.errors import InputError, WenbaoError
-from index.layout import IndexFolder
+from index.errors import InputError
 from index.spans import slice_spans
 from index.tokens import warm_up
 from qa.answer import Answer, Citation, cite, verify_citations
 from qa.calibration import Calibration, confidence_features
 from qa.compose import Part, compose
 from qa.dialogue import Chat
+from qa.following import Following
 from qa.fusion import Evidence
 from qa.question import Question, parse_question
 from qa.ranking import RankedAnswer, rank_answers
@@ -28,15 +27,6 @@ from qa.retrieve import Hit, Retrieval, Retriever
 
 PASSAGES_TO_READ = 6
 _NEAREST_SHOWN = 3
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """One generation, ready to be asked."""
-
-    archive: Archive
-    retriever: Retriever
 
 
 @dataclass
@@ -73,10 +63,7 @@ class Bot:
         self.reader = reader
         self.calibration = calibration
         self.threshold = calibration.threshold if threshold is None else threshold
-        self._folder: IndexFolder = archive.folder
-        self._opened = self._make_ready(archive)
-        self._reopening = threading.Lock()
-        self._refused = ""
+        self._following = Following(self._make_ready(archive), self._make_ready)
 
     @classmethod
     def open(
@@ -107,30 +94,24 @@ class Bot:
         encoder = load_encoder(model or archive.manifest.encoder.name)
         return cls(archive, encoder, *load_calibrated_reader(encoder, reader), threshold=threshold)
 
-    def _make_ready(self, archive: Archive) -> _Opened:
-        retriever = Retriever(archive, self.encoder)
+    def _make_ready(self, archive: Archive) -> Retriever:
+        retriever = Retriever(archive, self.encoder)  # refuses another encoder's before anything large is read
         warm_up()
-        _ = archive.vectors, archive.keywords
-        return _Opened(archive, retriever)
-
-    def _current(self) -> _Opened:
-        """Return the generation in use, opening it first when it is new; one that cannot be opened changes nothing."""
-        if self._reopening.acquire(blocking=False):
-            try:
-                if self._folder.current().id != self._opened.archive.generation.id:
-                    self._opened = self._make_ready(Archive(self._folder))
-            except WenbaoError as error:
-                if str(error) != self._refused:
-                    self._refused = str(error)
-                    _log.warning("The new archive is not used, the old one goes on answering: %s", error)
-            finally:
-                self._reopening.release()
-        return self._opened
+        archive.open_indexes()
+        return retriever
 
     @property
     def archive(self) -> Archive:
         """The generation that the next question is answered from."""
-        return self._current().archive
+        with self._following.generation() as retriever:
+            return retriever.archive
+
+    def follow(self, ended: threading.Event) -> None:
+        """Look for new generations of the archive, open them beside the old one and switch, until the event is set.
+
+        To be run in a thread of its own. Without it, each question looks first, and may have to wait for the opening.
+        """
+        self._following.follow(ended)
 
     def ask(self, question: str, *, filters: Filters | None = None, threshold: float | None = None) -> Answer:
         """Answer a question in words of the archive, with citations, or say that the archive does not answer.
@@ -144,10 +125,13 @@ class Bot:
             InputError: the question is empty or too long, or a filter cannot be understood.
             ArchiveError: the archive is damaged.
         """
-        opened = self._current()
+        with self._following.generation() as retriever:
+            return self._answer(retriever, question, filters, self.threshold if threshold is None else threshold)
+
+    def _answer(self, retriever: Retriever, question: str, filters: Filters | None, threshold: float) -> Answer:
         watch = _Stopwatch()
         parsed = parse_question(question)
-        retrieval = opened.retriever.retrieve(parsed, PASSAGES_TO_READ, filters)
+        retrieval = retriever.retrieve(parsed, PASSAGES_TO_READ, filters)
         watch.lap("retrieve")
         passages = passages_to_read(retrieval.hits)
         candidates = self.reader.read(parsed, retrieval.vector, passages)
@@ -155,17 +139,13 @@ class Bot:
         answers = rank_answers(parsed, candidates, passages, self.calibration.ranking)
         confidence = 0.0
         if answers:
-            background = opened.retriever.gather(parsed, vector=retrieval.vector).evidence if filters else None
+            background = retriever.gather(parsed, vector=retrieval.vector).evidence if filters else None
             confidence = self.calibration.probability(answer_features(parsed, answers, retrieval, background))
         confidence = round(confidence, 4)
-        parts = (
-            compose(parsed, answers, passages)
-            if confidence >= (self.threshold if threshold is None else threshold)
-            else ()
-        )
+        parts = compose(parsed, answers, passages) if confidence >= threshold else ()
         citations = tuple(_cite(part, retrieval.hits[part.passage]) for part in parts)
         nearest = () if citations else _nearest(retrieval.hits)
-        verify_citations(opened.archive, (*citations, *nearest))
+        verify_citations(retriever.archive, (*citations, *nearest))
         watch.lap("verify")
         return Answer(
             question=parsed.text,
@@ -185,7 +165,8 @@ class Bot:
         """
         if k < 1:
             raise InputError(f"{k} passages were asked for. Ask for 1 or more.")
-        return self._current().retriever.retrieve(parse_question(question), k, filters).hits
+        with self._following.generation() as retriever:
+            return retriever.retrieve(parse_question(question), k, filters).hits
 
     def chat(self) -> Chat:
         """Return a new conversation."""

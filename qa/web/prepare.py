@@ -39,11 +39,11 @@ def prepare_archive(index: Path, models: Models) -> Prepare:
         from index.encoder import load_encoder
         from qa.reader_model import load_calibrated_reader
 
-        archive = Archive.open(index)
+        archive = Archive.open(index, texts_only=True)
         on_stage("model", 0, 0)
         encoder = load_encoder(models.encoder or archive.manifest.encoder.name)
         reader, calibration = load_calibrated_reader(encoder, models.reader)
-        return _open(archive, encoder, reader, calibration, models.threshold, on_stage)
+        return _open(index, encoder, reader, calibration, models.threshold, on_stage)
 
     return prepare
 
@@ -69,7 +69,7 @@ def prepare_pages(index: Path, pages: Path, models: Models, *, pages_named: bool
                 f"The archive in {index} was built from {', '.join(built_from or ())}, not from {pages}. "
                 f"Name another folder with --index DIR, or rebuild it: wenbao index build {pages} --index {index}"
             )
-        archive = _open_own(index) if own else Archive.open(index)
+        archive = _open_own(index) if own else Archive.open(index, texts_only=True)
         on_stage("model", 0, 0)
         encoder = load_encoder(models.encoder or (archive.manifest.encoder.name if archive else None))
         # Before the archive is built, which takes long: a reader that cannot be loaded is to be known at once.
@@ -82,26 +82,26 @@ def prepare_pages(index: Path, pages: Path, models: Models, *, pages_named: bool
                 on_stage(progress.stage, progress.done, progress.total)
 
             build_archive([pages], index, encoder, report)
-            archive = Archive.open(index)
-        return _open(archive, encoder, reader, calibration, models.threshold, on_stage)
+        return _open(index, encoder, reader, calibration, models.threshold, on_stage)
 
     return prepare
 
 
 def _open(
-    archive: Archive,
+    index: Path,
     encoder: Encoder,
     reader: Reader,
     calibration: Calibration,
     threshold: float | None,
     on_stage: OnStage,
 ) -> Ready:
+    from index.archive import Archive
     from qa.bot import Bot
     from qa.web.examples import choose_examples
 
     on_stage("open", 0, 0)
-    bot = Bot(archive, encoder, reader, calibration, threshold=threshold)
-    return Ready(bot, choose_examples(bot))
+    bot = Bot(Archive.open(index), encoder, reader, calibration, threshold=threshold)
+    return Ready(bot, choose_examples(bot), bot.follow)
 
 
 def _inputs(folder: IndexFolder) -> tuple[str, ...] | None:
@@ -124,7 +124,7 @@ def _open_own(index: Path) -> Archive | None:
     from index.archive import Archive
 
     try:
-        return Archive.open(index)
+        return Archive.open(index, texts_only=True)
     except (NotFoundError, ArchiveError):
         return None  # it is built anew from the same pages
 

@@ -32,7 +32,10 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # The imports of the start hold the interpreter for seconds: let the server begin to answer before.
         asyncio.get_running_loop().call_later(_START_AFTER_SECONDS, service.start, on_failure)
-        yield
+        try:
+            yield
+        finally:
+            service.end()
 
     app = FastAPI(title="Wenbao 问报", docs_url=None, redoc_url=None, lifespan=lifespan)
     add_api(app, service)

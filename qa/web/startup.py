@@ -1,4 +1,5 @@
-"""The start: one thread makes the bot ready while the page is up already, and says how far it has come."""
+"""The start: one thread makes the bot ready while the page is up already, and says how far it has come. From then on
+it follows the archive."""
 
 from __future__ import annotations
 
@@ -55,10 +56,11 @@ class Failed:
 
 @dataclass(frozen=True)
 class Ready:
-    """The bot answers."""
+    """The bot answers. `follow` keeps it to the newest generation of the archive until the event is set."""
 
     bot: Bot
     examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    follow: Callable[[threading.Event], None] = lambda ended: None
 
 
 State = Starting | Failed | Ready
@@ -121,6 +123,7 @@ class Service:
         self._state: State = Starting()
         self._stage_began = time.monotonic()
         self._over = threading.Event()
+        self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._holdings: tuple[str, Holdings] | None = None
         self._on_failure: Callable[[str], None] = lambda message: _log.error("%s", message)
@@ -132,7 +135,7 @@ class Service:
                 return
             self._on_failure = on_failure or self._on_failure
             self._stage_began = time.monotonic()
-            self._thread = threading.Thread(target=self._run, name="wenbao-start", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="wenbao-archive", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
@@ -149,6 +152,12 @@ class Service:
         self._over.set()
         if isinstance(state, Failed):
             self._on_failure(state.message)
+        if isinstance(state, Ready):
+            state.follow(self._ended)
+
+    def end(self) -> None:
+        """Say that nobody will ask any more: the archive is not followed any further."""
+        self._ended.set()
 
     def _report(self, stage: str, done: int, total: int) -> None:
         with self._lock:
