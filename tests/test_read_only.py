@@ -1,4 +1,4 @@
-"""An archive that its reader may not write to: read by others than its owner, from read-only disks, after a copy."""
+"""An archive that its user may not write to: others than its owner read it, and are refused when they would write."""
 
 from __future__ import annotations
 
