@@ -21,7 +21,8 @@ from index.normalize_date import complete_date
 from index.records import Article, Passage, Rejection, Source
 from index.spans import Spans
 from index.tokens import tokenizer_identity
-from index.vectors import FaissStore, VectorStore
+from index.vector_store import VectorStore
+from index.vectors import FaissStore
 
 DEFAULT_INDEX = "wenbao-index"
 
@@ -117,7 +118,7 @@ class Archive:
     @cached_property
     def vectors(self) -> VectorStore:
         """The passages' vectors."""
-        store = FaissStore.open(self.generation.vectors)
+        store = FaissStore.open(self.generation.vectors, memory=self.manifest.vector_options.memory)
         self._require_rows("vector index", len(store))
         return store
 

@@ -15,6 +15,7 @@ from index.finding import SourceFile
 from index.layout import Generation, IndexFolder, file_digest
 from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, parse_manifest, read_manifest
 from index.tokens import tokenizer_identity
+from index.vector_options import VectorOptions
 from index.vectors import FaissStore, Vectors
 from index.writing import in_use
 
@@ -71,9 +72,20 @@ def left_out(index: IndexFolder) -> frozenset[str]:
 
     Where the manifest in use is damaged, those of the newest generation that has a sound one.
     """
+    manifest = _last_manifest(index)
+    return frozenset(manifest.left_out) if manifest else frozenset()
+
+
+def vector_options(index: IndexFolder) -> VectorOptions:
+    """Return what was asked of the vector index, with the same way out where the manifest in use is damaged."""
+    manifest = _last_manifest(index)
+    return manifest.vector_options if manifest else VectorOptions()
+
+
+def _last_manifest(index: IndexFolder) -> Manifest | None:
     older = sorted(index.generations.iterdir(), reverse=True) if index.generations.is_dir() else []
     found = (_manifest(generation) for generation in (in_use(index), *map(Generation, older)))
-    return next((frozenset(manifest.left_out) for manifest in found if manifest), frozenset())
+    return next((manifest for manifest in found if manifest), None)
 
 
 def require_none_missing(

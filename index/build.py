@@ -6,15 +6,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from index.base import Base, find_base, left_out, require_none_missing
+from index.base import Base, find_base, left_out, require_none_missing, vector_options
 from index.changes import Changes, find_changes, is_below, named_apart, reading_code
 from index.database import DatabaseReader
 from index.database_writer import DatabaseWriter, PassageRows
@@ -31,6 +30,7 @@ from index.records import Rejection
 from index.sources import SourceFile, find_files
 from index.tokens import tokenizer_identity
 from index.unfinished_vectors import UnfinishedVectors
+from index.vector_options import VectorOptions
 from index.vector_update import write_updated
 from index.verify import Changed, require_sound
 from index.writing import in_use, is_named_in_use, one_writer, remove, remove_abandoned, remove_superseded
@@ -65,7 +65,8 @@ class BuildReport:
 class Work:
     """What one build is to do: which files it found, what became of them, and what was refused on the way.
 
-    `removed` are sources to remove by name, `left_out` all names that are not to be taken in.
+    `removed` are sources to remove by name, `left_out` all names that are not to be taken in, `vectors` what is asked
+    of the vector index: None for what was asked of the one in use.
     """
 
     inputs: tuple[str, ...]
@@ -74,6 +75,7 @@ class Work:
     refused: tuple[Rejection, ...] = ()
     removed: tuple[str, ...] = ()
     left_out: frozenset[str] = field(default_factory=frozenset)
+    vectors: VectorOptions | None = None
 
 
 def build_archive(
@@ -84,13 +86,14 @@ def build_archive(
     *,
     keep_missing: bool = False,
     fresh: bool = False,
+    vectors: VectorOptions | None = None,
 ) -> BuildReport:
     """Make `folder` an archive of the files at `paths`, or at those that it was built from, and put it in use.
 
     Only files that have changed are read, only sources that differ are cut, only texts without a vector are encoded;
     with `fresh`, everything is read, cut and encoded. What is no longer at the paths leaves the
-    archive, unless `keep_missing`. An interrupted or failed build leaves the archive in use as it was, and what it has
-    encoded to the next one.
+    archive, unless `keep_missing`. Of the vector index is asked what `vectors` says, else what was asked before. An
+    interrupted or failed build leaves the archive in use as it was, and what it has encoded to the next one.
 
     Raises:
         InputError: a path does not exist, or no file could be read.
@@ -99,7 +102,10 @@ def build_archive(
             does not pass its checks.
     """
 
-    return build(partial(plan_archive, paths, keep_missing=keep_missing), folder, encoder, on_progress, fresh=fresh)
+    def plan(index: IndexFolder, base: Base | None) -> Work:
+        return replace(plan_archive(paths, index, base, keep_missing=keep_missing), vectors=vectors)
+
+    return build(plan, folder, encoder, on_progress, fresh=fresh)
 
 
 def plan_archive(paths: Sequence[Path] | None, index: IndexFolder, base: Base | None, *, keep_missing: bool) -> Work:
@@ -226,13 +232,14 @@ def _fill(
         read_changed(work.changes, work.refused, work.removed, work.left_out, database, on_progress)
         rows, counts, rejections = database.arrange(), database.counts(), database.rejections()
         changed = database.close()
-    if base and not changed and _is_as_asked(work, base.manifest):
+    options = work.vectors or vector_options(index)
+    if base and not changed and _is_as_asked(work, base.manifest) and options == base.manifest.vector_options:
         return _report(work, base.generation, counts, 0, rejections, started)
     if counts.passages == 0:
         raise InputError(_nothing_to_index(work, rejections))
     added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress, fresh=fresh)
     on_progress(Progress("vectors", 0, 0))
-    vector_index = write_updated(generation.vectors, base, rows, added, vectors)
+    vector_index = write_updated(generation.vectors, base, rows, added, vectors, options)
     write_keywords(
         generation.keywords,
         _keyword_documents(generation, rows, on_progress),
@@ -253,6 +260,7 @@ def _fill(
         build_seconds=round(time.monotonic() - started, 3),
         files=record_files(generation),
         vector_index=vector_index,
+        vector_options=options,
         reading=reading_code(),
         left_out=tuple(sorted(work.left_out)),
     )

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import click
 
+from index.base import vector_options
 from index.build import BuildReport, build_archive, plan_archive
 from index.command_line import index_option, json_option, model_option, print_json, show_rejections
 from index.dry_run import DryRun, dry_run
@@ -21,6 +23,7 @@ from index.manifest import parse_manifest
 from index.progress import OnProgress
 from index.progress_bars import ProgressBars
 from index.sources import find_files
+from index.vector_options import DEFAULT_RECALL, KINDS, Kind, VectorOptions, parse_size
 from index.watch import DEFAULT_QUIET, watch_archive
 
 EXIT_SOME_REFUSED = 3
@@ -31,6 +34,36 @@ _dry_run_option = click.option(
 _paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 
 
+def _to_bytes(context: click.Context, option: click.Parameter, value: str | None) -> int | Literal["auto"] | None:
+    try:
+        return None if value is None else "auto" if value == "auto" else parse_size(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error} Or auto.", context, option) from error
+
+
+_vector_index_option = click.option(
+    "--vector-index",
+    "kind",
+    type=click.Choice(["auto", *KINDS]),
+    help="Kind of vector index; auto (at first) chooses by number of passages and memory. hnsw is made anew by every "
+    "build that removes something. 向量索引类型。",
+)
+_recall_option = click.option(
+    "--recall",
+    type=click.FloatRange(0, 1, min_open=True),
+    help=f"Share of the true nearest passages that an inexact vector index is to find; at first {DEFAULT_RECALL}. "
+    "向量检索的召回率。",
+)
+_vector_memory_option = click.option(
+    "--vector-memory",
+    "memory",
+    callback=_to_bytes,
+    metavar="SIZE",
+    help="Memory that the vectors may take when searched, such as 800MB: what is larger is coded shorter, or left on "
+    "disk; auto (at first) is half of the machine's. 向量可用内存。",
+)
+
+
 @click.command()
 @_paths
 @index_option
@@ -38,6 +71,9 @@ _paths = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--keep-missing", is_flag=True, help="Keep what is no longer at PATHS. 保留已不存在的文件。")
 @click.option("--fresh", is_flag=True, help="Read, cut and encode everything again. 全部重新读取并编码。")
 @_dry_run_option
+@_vector_index_option
+@_recall_option
+@_vector_memory_option
 @json_option
 def build(
     paths: tuple[Path, ...],
@@ -46,12 +82,16 @@ def build(
     keep_missing: bool,
     fresh: bool,
     is_dry_run: bool,
+    kind: Kind | Literal["auto"] | None,
+    recall: float | None,
+    memory: int | Literal["auto"] | None,
     as_json: bool,
 ) -> None:
     """Make the archive that of the files and folders at PATHS. 从文件和文件夹建立索引。
 
     Reads .txt .md .html .pdf .csv .jsonl, folders with all below them; without PATHS, those that the archive was built
-    from. Only what has changed is read and encoded; what is no longer there leaves the archive. Exit status 0:
+    from. Only what has changed is read and encoded; what is no longer there leaves the archive. What is asked of the
+    vector index is kept for later builds, also by add, remove and watch. Exit status 0:
     everything is indexed; 3: some files were refused (each is named with the reason and the remedy), the rest is
     indexed; 1: nothing was changed.
     """
@@ -65,7 +105,10 @@ def build(
 
     def work(on_progress: OnProgress) -> BuildReport:
         # Without PATHS they are looked up again by the one writer: another may have added some meanwhile.
-        return build_archive(paths or None, folder, encoder, on_progress, keep_missing=keep_missing, fresh=fresh)
+        asked = _asked_of_vectors(folder, kind, recall, memory)
+        return build_archive(
+            paths or None, folder, encoder, on_progress, keep_missing=keep_missing, fresh=fresh, vectors=asked
+        )
 
     _run(work, folder, as_json)
 
@@ -153,6 +196,20 @@ def _inputs(folder: Path) -> tuple[Path, ...]:
     if not index.current_file.exists():
         raise InputError("No files or folders were given to read. Give at least one path: wenbao index build PATH")
     return tuple(built_from(index))
+
+
+def _asked_of_vectors(
+    folder: Path, kind: Kind | Literal["auto"] | None, recall: float | None, memory: int | Literal["auto"] | None
+) -> VectorOptions | None:
+    """Return what is asked of the vector index where that is other than before; what is not named stays as it was."""
+    if kind is None and recall is None and memory is None:
+        return None
+    kept = vector_options(IndexFolder(folder))
+    return VectorOptions(
+        kind=kept.kind if kind is None else kind,
+        recall=kept.recall if recall is None else recall,
+        memory=kept.memory if memory is None else None if memory == "auto" else memory,
+    )
 
 
 def _encoder_of(folder: Path) -> str:

@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError
 from index.layout import Generation, file_digest
+from index.vector_options import VectorOptions
 from index.vector_plan import VectorIndex
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 # Version 1 knew no other than exact vector indexes, and did not say so; before version 3 files were not kept apart from
-# sources, so that such an archive is read, but not built on.
-_READABLE = (1, 2, 3)
+# sources, before version 4 nothing was asked of a vector index. Such an archive is read, but not built on.
+_READABLE = (1, 2, 3, 4)
 
 
 class _Frozen(BaseModel):
@@ -52,7 +53,8 @@ CHUNKING = Chunking(target=260, minimum=100, maximum=350)
 class Manifest(_Frozen):
     """Everything one must know of a generation before using it; the content of `manifest.json`.
 
-    `reading` is a digest of the code that read and cut the files, `left_out` names what was removed by name.
+    `vector_options` is what was asked of the vector index, `reading` a digest of the code that read and cut the files,
+    `left_out` names what was removed by name.
     """
 
     format_version: int
@@ -68,6 +70,7 @@ class Manifest(_Frozen):
     build_seconds: float
     files: dict[str, FileRecord]
     vector_index: VectorIndex = VectorIndex("flat")
+    vector_options: VectorOptions = VectorOptions()
     reading: str = ""
     left_out: tuple[str, ...] = ()
 

@@ -1,34 +1,36 @@
-"""Which FAISS index an archive gets, by how many vectors it has, and how far an inverted one must look."""
+"""Which FAISS index an archive gets: by how many vectors it has, and by the memory that they may take."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-Kind = Literal["flat", "fp16", "ivf-fp16"]
+from index.memory import memory_there_is
+from index.vector_options import Kind, VectorOptions
 
 # An exact scan is right as long as it takes a small part of the time that reading does. Half-precision codes take half
 # its memory. tests/benchmarks/vectors.py measures all kinds at any size.
 FLAT_BELOW = 50_000
 FP16_BELOW = 200_000
-DEFAULT_RECALL = 0.99
-_RECALL_AT = 10
-_QUERIES = 256
-_SEED = 7
-# Between questions and the passages that answer them, as multilingual-e5-small sees them.
-_COSINE_OF_A_QUESTION = 0.87
+RECALL_AT = 10
+# Of all the memory there is, not of what happens to be free: the same archive gets the same index at every build. The
+# other half is for the models, the keywords and the system.
+_SHARE_OF_MEMORY = 0.5
+# Fewer vectors than this have no centre of their own: FAISS warns below 39.
+_LEAST_PER_LIST = 39
+HNSW_LINKS = 32
 
 
 @dataclass(frozen=True)
 class VectorIndex:
     """How an archive's vectors are kept.
 
-    `lists` and `probes` are those of an inverted index, 0 for an exact one, `tuned_for` the number of vectors that they
-    were chosen for, `changed` how many have come or gone since. `recall` is the share of the ten true nearest
-    neighbours that it finds, measured on vectors of the archive, moved as far as questions are from what answers them.
+    `lists` and `probes` are those of an inverted index, `reranked` how many times as many as asked for are compared
+    again by their half-precision codes, `breadth` how many candidates a walk through a graph keeps; 0 where it has no
+    such thing. `recall` is the share of the ten true nearest neighbours that it finds, measured on vectors of the
+    archive that it was not tuned on, moved as far as questions are from what answers them. `tuned_for` is the number of
+    vectors when that was so (0 for exact indexes), `changed` how many have come or gone since.
     """
 
     kind: Kind
@@ -37,15 +39,46 @@ class VectorIndex:
     recall: float = 1.0
     tuned_for: int = 0
     changed: int = 0
+    reranked: int = 0
+    breadth: int = 0
 
 
-def plan(count: int) -> VectorIndex:
-    """Return the kind of index for so many vectors, its lists about 4 times the root of their number."""
-    if count < FLAT_BELOW:
-        return VectorIndex("flat")
-    if count < FP16_BELOW:
-        return VectorIndex("fp16")
-    return VectorIndex("ivf-fp16", lists=2 ** round(np.log2(4 * count**0.5)))
+def plan(count: int, dimension: int, options: VectorOptions) -> VectorIndex:
+    """Return the kind of index for so many vectors, as yet untuned.
+
+    Of the kinds that suit the number, that is the first one that fits in the memory allowed. Where not even one-bit
+    codes do, it is inverted lists of half-precision codes, which are left on disk: one search reads a few of them from
+    end to end.
+    """
+    if options.kind != "auto":
+        return _with_lists(options.kind, count)
+    allowed = memory_there_is() * _SHARE_OF_MEMORY if options.memory is None else options.memory
+    suited: list[Kind] = ["flat", "fp16"] if count < FLAT_BELOW else ["fp16"] if count < FP16_BELOW else ["ivf-fp16"]
+    for kind in [*suited, "ivf-rabitq"]:
+        planned = _with_lists(kind, count)
+        if memory_needed(planned, count, dimension) <= allowed:
+            return planned
+    return _with_lists("ivf-fp16", count)
+
+
+def memory_needed(planned: VectorIndex, count: int, dimension: int) -> int:
+    """Return the bytes that an index must have in memory to search it fast; those that re-rank may stay on disk."""
+    of_each = {
+        "flat": 4 * dimension,
+        "fp16": 2 * dimension,
+        "ivf-fp16": 2 * dimension + 16,  # its row, and where the row is
+        "ivf-rabitq": dimension // 8 + 16,  # two factors, and its row
+        "hnsw": 2 * dimension + 8 * HNSW_LINKS + 16,
+    }[planned.kind]
+    return count * of_each + planned.lists * 4 * dimension
+
+
+def _with_lists(kind: Kind, count: int) -> VectorIndex:
+    """Return a kind of index; an inverted one has about 4 times the root of the number of its vectors in lists."""
+    if not kind.startswith("ivf"):
+        return VectorIndex(kind)
+    lists = 2 ** round(np.log2(4 * max(count, 1) ** 0.5))
+    return VectorIndex(kind, lists=max(1, min(lists, count // _LEAST_PER_LIST)))
 
 
 def describe(made: VectorIndex) -> str:
@@ -54,81 +87,12 @@ def describe(made: VectorIndex) -> str:
         return "exact, single precision"
     if made.kind == "fp16":
         return "exact scan of half-precision codes"
-    return (
-        f"{made.probes} of {made.lists} inverted lists searched, half-precision codes, "
-        f"recall@{_RECALL_AT} {made.recall:.3f} against exact"
-    )
-
-
-def make_index(planned: VectorIndex, vectors: npt.NDArray[np.float32], recall: float) -> tuple[Any, VectorIndex]:
-    """Return a filled FAISS index, and what it is.
-
-    Args:
-        planned: The kind, and the number of lists.
-        vectors: Unit vectors, shape (n, dimension).
-        recall: The least share of true neighbours that an inverted index is to find; so many lists are searched.
-    """
-    import faiss
-
-    dimension = vectors.shape[1]
-    vectors = np.ascontiguousarray(vectors, np.float32)
-    if planned.kind == "flat":
-        flat = faiss.IndexFlatIP(dimension)
-        flat.add(vectors)
-        return flat, planned
-    half = faiss.ScalarQuantizer.QT_fp16
-    codes = faiss.IndexScalarQuantizer(dimension, half, faiss.METRIC_INNER_PRODUCT)
-    if planned.kind == "fp16":
-        codes.train(vectors)
-        codes.add(vectors)
-        return codes, planned
-    # Codes of the vectors themselves, not of what is left after the centre of their list is taken off: a vector that is
-    # taken over from one generation to the next keeps its value.
-    centres = faiss.IndexFlatIP(dimension)
-    inverted = faiss.IndexIVFScalarQuantizer(centres, dimension, planned.lists, half, faiss.METRIC_INNER_PRODUCT, False)
-    inverted.train(vectors)
-    inverted.add(vectors)
-    return inverted, _tuned(inverted, planned, vectors, recall)
-
-
-def _tuned(inverted: Any, planned: VectorIndex, vectors: npt.NDArray[np.float32], recall: float) -> VectorIndex:
-    """Search the fewest lists that reach the recall: twice as many each time, then halve what lies between."""
-    queries = _like_questions(vectors)
-    true = _true_neighbours(queries, vectors)
-
-    def reached_with(probes: int) -> float:
-        inverted.nprobe = probes
-        _, found = inverted.search(queries, _RECALL_AT)
-        shares = [len(near & set(row.tolist())) / len(near) for near, row in zip(true, found, strict=True)]
-        return float(np.mean(shares))
-
-    too_few, enough = 0, 1
-    while (reached := reached_with(enough)) < recall and enough < planned.lists:
-        too_few, enough = enough, min(enough * 2, planned.lists)
-    while enough - too_few > max(1, enough // 16):
-        middle = (too_few + enough) // 2
-        found = reached_with(middle)
-        if found >= recall:
-            enough, reached = middle, found
-        else:
-            too_few = middle
-    inverted.nprobe = enough
-    return VectorIndex(planned.kind, planned.lists, enough, round(reached, 4), len(vectors))
-
-
-def _like_questions(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return vectors of the archive moved as far as questions stand from the passages that answer them."""
-    generator = np.random.default_rng(_SEED)
-    chosen = vectors[generator.choice(len(vectors), min(_QUERIES, len(vectors)), replace=False)]
-    noise = generator.normal(size=chosen.shape)
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    moved = chosen + noise * (_COSINE_OF_A_QUESTION**-2 - 1) ** 0.5
-    queries: npt.NDArray[np.float32] = (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
-    return queries
-
-
-def _true_neighbours(queries: npt.NDArray[np.float32], vectors: npt.NDArray[np.float32]) -> list[set[int]]:
-    import faiss
-
-    _, found = faiss.knn(queries, vectors, min(_RECALL_AT, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)
-    return [set(row.tolist()) for row in found]
+    searched = {
+        "ivf-fp16": f"{made.probes} of {made.lists} inverted lists searched, half-precision codes",
+        "ivf-rabitq": f"{made.probes} of {made.lists} inverted lists searched, one-bit RaBitQ codes, "
+        f"{made.reranked} times as many compared again by half-precision codes",
+        "hnsw": f"HNSW graph walked with {made.breadth} candidates, half-precision codes",
+    }[made.kind]
+    reached = f"recall@{RECALL_AT} {made.recall:.3f} against exact"
+    since = f" when it was made; {made.changed} of {made.tuned_for} vectors changed since" if made.changed else ""
+    return f"{searched}, {reached}{since}"

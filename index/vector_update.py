@@ -2,64 +2,99 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from index.base import Base
 from index.database_writer import PassageRows
-from index.vector_plan import VectorIndex, plan
-from index.vectors import FaissStore, Rows, Vectors, write_index
+from index.vector_making import half_precision, reranking
+from index.vector_options import VectorOptions
+from index.vector_plan import VectorIndex
+from index.vector_store import Rows, Vectors, VectorSource
+from index.vectors import FaissStore, write_index
 
-# An inverted index is made anew when more vectors have come and gone: its lists and its recall are those of others.
+# An inexact index is made anew when more vectors have come and gone: its lists and its recall are those of others.
 _MOST_CHANGED = 0.2
 
 
-def write_updated(path: Path, base: Base | None, rows: PassageRows, added: Rows, vectors: Vectors) -> VectorIndex:
+def write_updated(
+    path: Path, base: Base | None, rows: PassageRows, added: Rows, vectors: Vectors, options: VectorOptions
+) -> VectorIndex:
     """Write the store of a new generation and return what it is.
 
-    An inverted index is changed where vectors have changed, as long as they are few of those it was tuned for; any
-    other is written from all vectors, which takes less than a second where such an index is chosen.
+    An inexact index is changed where vectors have changed, as long as they are few of those it was tuned for, and the
+    same is asked of it; its recall is then the one that was measured when it was made. Any other is written from all
+    vectors.
 
     Args:
         path: The file.
         base: The generation that the rest comes from.
         rows: Where the passages come from.
-        added: The rows of new passages.
+        added: The rows of new passages, in order.
         vectors: Theirs, shape (added, dimension).
+        options: What is asked of the index.
     """
-    total = len(rows.origin)
-    planned = plan(total)
-    if base:
+    store = FaissStore.open(base.generation.vectors, memory=0) if base else None  # read once: not a copy of it all
+    everything = _Updated(store, rows.origin, added, vectors)
+    if base and options == base.manifest.vector_options:
         gone = base.manifest.counts.passages - int((rows.origin >= 0).sum())
         made = base.manifest.vector_index
         made = replace(made, changed=made.changed + len(added) + gone)
-        if _still_fits(made, planned):
-            _change_inverted(path, base, rows, added, vectors)
+        if _still_fits(made, rows):
+            _write_changed(path, base.generation.vectors, made, rows, everything)
             return made
-    everything = np.empty((total, vectors.shape[1]), np.float32)
-    everything[added] = vectors
-    if base:
-        kept = np.flatnonzero(rows.origin >= 0)
-        everything[kept] = FaissStore.open(base.generation.vectors).fetch(rows.origin[kept])
-    return FaissStore.write(path, everything, planned=planned)
+    return FaissStore.write(path, everything, options)
 
 
-def _still_fits(made: VectorIndex, planned: VectorIndex) -> bool:
-    """Say whether an inverted index may keep its lists, and its recall be called what was measured."""
-    same = (planned.kind, planned.lists) == (made.kind, made.lists)
-    return bool(planned.lists) and same and made.changed <= _MOST_CHANGED * made.tuned_for
+@dataclass(frozen=True)
+class _Updated:
+    """The vectors of a new generation, wherever they are; `origin` is as in `PassageRows`."""
+
+    store: FaissStore | None
+    origin: Rows
+    added: Rows
+    vectors: Vectors
+
+    def __len__(self) -> int:
+        return len(self.origin)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self.vectors.shape[1])
+
+    def fetch(self, rows: Rows) -> Vectors:
+        """Return the vectors of the rows, shape (len(rows), dimension)."""
+        found = np.empty((len(rows), self.dimension), np.float32)
+        known = self.origin[rows] >= 0
+        found[~known] = self.vectors[np.searchsorted(self.added, rows[~known])]
+        if self.store is not None:
+            found[known] = self.store.fetch(self.origin[rows[known]])
+        return found
 
 
-def _change_inverted(path: Path, base: Base, rows: PassageRows, added: Rows, vectors: Vectors) -> None:
+def _still_fits(made: VectorIndex, rows: PassageRows) -> bool:
+    """Say whether an index may be changed where vectors have changed: a graph can only be added to."""
+    can_be = not len(rows.gone) if made.kind == "hnsw" else made.lists > 0
+    return can_be and made.changed <= _MOST_CHANGED * made.tuned_for
+
+
+def _write_changed(path: Path, before: Path, made: VectorIndex, rows: PassageRows, everything: VectorSource) -> None:
+    """Write the FAISS index of a generation before, with the vectors of the new one."""
     import faiss
 
-    moved = np.flatnonzero((rows.origin >= 0) & (rows.origin != np.arange(len(rows.origin))))
-    of_moved = FaissStore.open(base.generation.vectors).fetch(rows.origin[moved])
-    inverted = faiss.read_index(str(base.generation.vectors))
+    index: Any = faiss.read_index(str(before))
+    there = np.flatnonzero(rows.origin != np.arange(len(rows.origin)))
+    vectors = np.ascontiguousarray(everything.fetch(there))
+    if made.kind == "hnsw":
+        index.add(vectors)
+        write_index(index, path)
+        return
+    inverted = faiss.downcast_index(index.base_index) if made.kind == "ivf-rabitq" else index
     inverted.remove_ids(faiss.IDSelectorBatch(rows.gone))
-    inverted.add_with_ids(
-        np.ascontiguousarray(np.concatenate([vectors, of_moved])), np.concatenate([added, moved]).astype(np.int64)
-    )
-    write_index(inverted, path)
+    inverted.add_with_ids(vectors, there)
+    # What was read owns its parts: it has to live until they are written.
+    write_index(reranking(inverted, half_precision(everything), made) if made.kind == "ivf-rabitq" else inverted, path)

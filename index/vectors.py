@@ -1,25 +1,27 @@
-"""The vector store: a seam, and its FAISS implementation."""
+"""The vector store in FAISS, exact or not (see `index.vector_plan`)."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import psutil
 
 from index.errors import ArchiveError
-from index.vector_plan import DEFAULT_RECALL, VectorIndex, make_index, plan
+from index.memory import memory_free
+from index.vector_making import make_index
+from index.vector_options import VectorOptions
+from index.vector_plan import VectorIndex, plan
+from index.vector_store import InMemory, Rows, Vectors, VectorSource
 
-# Of a filter that keeps less than this, inverted lists hold too few: its rows are compared one by one.
+__all__ = ["FaissStore", "Rows", "Vectors", "first_not_unit", "spread_rows", "write_index"]
+
+# Of a filter that keeps less than this, lists and graphs hold too few: its rows are compared one by one.
 _SELECTIVE = 0.05
 _UNIT_TOLERANCE = 1e-2
 _SCANNED_AT_ONCE = 65_536
 _SHARE_OF_FREE_MEMORY = 0.5
-
-Rows = npt.NDArray[np.int64]
-Vectors = npt.NDArray[np.float32]
 
 
 def spread_rows(total: int, count: int) -> Rows:
@@ -48,42 +50,30 @@ def write_index(index: Any, path: Path) -> None:
         raise OSError(f"{path}: {(str(error).splitlines() or [''])[0]}") from error
 
 
-class VectorStore(Protocol):
-    """Unit vectors under the row numbers `0..n-1`, searched by inner product; searches may run concurrently."""
-
-    def __len__(self) -> int: ...
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        ...
-
-    def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Vectors]:
-        """Return rows and inner products, both (queries, min(k, rows)), best first; `rows` limits the search."""
-        ...
-
-    def fetch(self, rows: Rows) -> Vectors:
-        """Return the vectors of the rows, shape (len(rows), dimension)."""
-        ...
-
-
 class FaissStore:
-    """Search in a FAISS index: exact, or in some of the lists of an inverted one (see `index.vector_plan`)."""
+    """Search in a FAISS index: exact, or as far as it was tuned to look (see `index.vector_plan`)."""
 
     def __init__(self, index: Any) -> None:
+        import faiss
+
         self._index = index
-        self._inverted = hasattr(index, "nprobe")
-        if self._inverted:
+        # A re-ranking index finds with one part and measures with the other, whose rows are in order.
+        self._reranks = isinstance(index, faiss.IndexRefine)
+        self._finder: Any = faiss.downcast_index(index.base_index) if self._reranks else index
+        self._codes = faiss.downcast_index(index.refine_index) if self._reranks else index
+        self._inverted = isinstance(self._finder, faiss.IndexIVF)
+        self._graph = isinstance(index, faiss.IndexHNSW)
+        if self._inverted and not self._reranks:
             index.make_direct_map()  # where each row is stored, for `fetch`
 
     @classmethod
-    def open(cls, path: Path, *, mapped: bool | None = None) -> FaissStore:
+    def open(cls, path: Path, *, memory: int | None = None) -> FaissStore:
         """Open a store.
 
         Args:
             path: The file.
-            mapped: Leave the codes of inverted lists on disk and let the system keep in memory what is searched; by
-                default where reading them would take more than half of the memory that is free.
+            memory: How many bytes it may take: one that is larger is left on disk, and the system keeps in memory what
+                is searched. By default, and at most, half of the memory that is free.
 
         Raises:
             ArchiveError: the file is missing or is not a FAISS index.
@@ -91,10 +81,10 @@ class FaissStore:
         import faiss
 
         try:
-            if mapped is None:
-                mapped = path.stat().st_size > _SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available
-            # FAISS maps inverted lists only; an exact index, which is smaller, is read all the same.
-            return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP if mapped else 0))
+            free = _SHARE_OF_FREE_MEMORY * memory_free()
+            fits = path.stat().st_size <= (free if memory is None else min(memory, free))
+            # Not IO_FLAG_MMAP, which maps plain inverted lists only; this maps the codes of every kind.
+            return cls(faiss.read_index(str(path), 0 if fits else faiss.IO_FLAG_MMAP_IFC))
         except (OSError, RuntimeError) as error:
             reason = (str(error).splitlines() or [""])[0]
             raise ArchiveError(
@@ -103,20 +93,26 @@ class FaissStore:
 
     @staticmethod
     def write(
-        path: Path, vectors: Vectors, *, planned: VectorIndex | None = None, recall: float = DEFAULT_RECALL
+        path: Path,
+        vectors: Vectors | VectorSource,
+        options: VectorOptions | None = None,
+        *,
+        planned: VectorIndex | None = None,
     ) -> VectorIndex:
-        """Write a store of unit vectors, shape (n, dimension); row numbers are their positions. Return what it is.
+        """Write a store of unit vectors and return what it is.
 
         Args:
             path: The file.
-            vectors: The vectors.
-            planned: The kind of index; by default it follows from the number of vectors.
-            recall: What an inverted index is tuned to.
+            vectors: The vectors, shape (n, dimension), or where to get them; row numbers are their positions.
+            options: What is asked of the index; nothing by default.
+            planned: The kind of index; by default it follows from the options, the number of vectors and the memory.
 
         Raises:
             OSError: the file cannot be written.
         """
-        index, made = make_index(planned or plan(len(vectors)), vectors, recall)
+        source = InMemory(vectors) if isinstance(vectors, np.ndarray) else vectors
+        options = options or VectorOptions()
+        index, made = make_index(planned or plan(len(source), source.dimension, options), source, options)
         write_index(index, path)
         return made
 
@@ -130,25 +126,35 @@ class FaissStore:
 
     def search(self, queries: Vectors, k: int, rows: Rows | None = None) -> tuple[Rows, Vectors]:
         """Return rows and inner products, both (queries, min(k, rows)), best first; `rows` limits the search."""
-        import faiss
-
         k = min(k, len(self) if rows is None else len(rows))
         if k < 1:
             return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
         queries = np.ascontiguousarray(queries, dtype=np.float32)
-        if rows is None:
-            scores, found = self._index.search(queries, k)
-        elif self._inverted and len(rows) < _SELECTIVE * len(self):
+        inexact = self._inverted or self._graph
+        if inexact and rows is not None and len(rows) < _SELECTIVE * len(self):
             return self._scan(queries, k, rows)
-        else:
-            selector = faiss.IDSelectorBatch(np.ascontiguousarray(rows, dtype=np.int64))
-            kind = faiss.SearchParametersIVF if self._inverted else faiss.SearchParameters
-            options = {"nprobe": self._index.nprobe} if self._inverted else {}
-            parameters = kind(sel=selector, **options)  # type: ignore[call-arg]
-            scores, found = self._index.search(queries, k, params=parameters)
-        if self._inverted and (found < 0).any():  # the lists searched hold fewer than k
+        scores, found = self._index.search(queries, k, params=self._parameters(k, rows))
+        if inexact and (found < 0).any():  # what was searched holds fewer than k
             return self._scan(queries, k, np.arange(len(self)) if rows is None else rows)
         return found.astype(np.int64), scores.astype(np.float32)
+
+    def _parameters(self, k: int, rows: Rows | None) -> Any:
+        """Return what FAISS is to be told for one search: what the index was tuned to, and the rows."""
+        faiss: Any = import_module("faiss")  # its type hints lack half of what is used here
+        selected = {} if rows is None else {"sel": faiss.IDSelectorBatch(np.ascontiguousarray(rows, dtype=np.int64))}
+        if self._graph:
+            # The walk passes what it may not return: it has to be longer by as much as that is.
+            share = 1 if rows is None else len(rows) / len(self)
+            return faiss.SearchParametersHNSW(efSearch=int(self._index.hnsw.efSearch / share), **selected)
+        if not self._inverted:
+            return faiss.SearchParameters(**selected) if selected else None
+        probes = {"nprobe": self._finder.nprobe, **selected}
+        if not self._reranks:
+            return faiss.SearchParametersIVF(**probes)
+        return faiss.IndexRefineSearchParameters(
+            k_factor=max(1.0, min(self._index.k_factor, len(self) / k)),
+            base_index_params=faiss.SearchParametersIVF(**probes),
+        )
 
     def _scan(self, queries: Vectors, k: int, rows: Rows) -> tuple[Rows, Vectors]:
         """Compare the queries with each of the rows; of equal products, the first row comes first."""
@@ -167,5 +173,5 @@ class FaissStore:
         """Return the vectors of the rows, shape (len(rows), dimension)."""
         if len(rows) == 0:
             return np.empty((0, self.dimension), np.float32)
-        found: Vectors = self._index.reconstruct_batch(np.ascontiguousarray(rows, dtype=np.int64))
+        found: Vectors = self._codes.reconstruct_batch(np.ascontiguousarray(rows, dtype=np.int64))
         return found
