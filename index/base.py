@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -49,22 +50,44 @@ def find_base(index: IndexFolder, encoder: EncoderIdentity) -> Base | None:
         return None
 
 
-def known_vectors(digests: set[str], index: IndexFolder, encoder: EncoderIdentity) -> dict[str, Vectors]:
-    """Return the vectors that the generation in use already holds for some of the digests, however it was cut."""
+def known_vectors(
+    digests: set[str], index: IndexFolder, encoder: EncoderIdentity, base: Base | None = None
+) -> dict[str, Vectors]:
+    """Return the vectors that the generation in use already holds for some of the digests, however it was cut.
+
+    Args:
+        digests: Of the texts that the encoder is to see.
+        index: The archive's folder.
+        encoder: The encoder.
+        base: The generation in use, where its files have just been checked; they are not checked again then.
+    """
     try:
         generation = index.current()
         manifest = parse_manifest(generation)
-        files = [path.name for path in (generation.database, generation.vectors)]
-        if not digests or not manifest.encoder.is_same_model(encoder) or not _is_sound(generation, manifest, files):
+        if not digests or not manifest.encoder.is_same_model(encoder):
             return {}
-        reader = DatabaseReader(generation.database)
-        found = reader.query("SELECT encoded_digest, row FROM passages")
-        reader.close()
-        rows = {digest: int(row) for digest, row in found if digest in digests}
+        rows = _rows_of(digests, generation)
+        files = [path.name for path in (generation.database, generation.vectors)]
+        checked = base is not None and base.generation == generation
+        if not rows or not (checked or _is_sound(generation, manifest, files)):
+            return {}
         fetched = FaissStore.open(generation.vectors).fetch(np.array(list(rows.values()), np.int64))
     except (NotFoundError, ArchiveError, KeyError, OSError):
         return {}  # nothing usable to reuse: everything is encoded
     return dict(zip(rows, fetched, strict=True))
+
+
+def _rows_of(digests: set[str], generation: Generation) -> dict[str, int]:
+    """Return a row for each of the digests that a generation holds: only these leave the database."""
+    reader = DatabaseReader(generation.database)
+    try:
+        found = reader.query(
+            "SELECT encoded_digest, row FROM passages WHERE encoded_digest IN (SELECT value FROM json_each(?))",
+            [json.dumps(sorted(digests))],
+        )
+    finally:
+        reader.close()
+    return {digest: int(row) for digest, row in found}
 
 
 def left_out(index: IndexFolder) -> frozenset[str]:

@@ -12,9 +12,11 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 
+import index.base
 from app import cli
 from index import vector_plan, vector_update
 from index.archive import Archive
+from index.base import find_base, known_vectors
 from index.build import build_archive
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
@@ -249,3 +251,27 @@ def test_the_command_line_asks_and_tells(folder: Path, tmp_path: Path, run: Call
     assert "is no size" in run("build", "--vector-memory", "much", status=2)
     for option, value in (("--recall", "0"), ("--recall", "1.5"), ("--vector-index", "best")):
         run("build", option, value, status=2)
+
+
+def test_files_that_were_just_checked_are_not_checked_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = HashingEncoder()
+    build_archive([folder], tmp_path / "index", encoder)
+    where = IndexFolder(tmp_path / "index")
+    reader = Archive.open(tmp_path / "index")._reader
+    digests = {digest for (digest,) in reader.query("SELECT encoded_digest FROM passages WHERE row < 5")}
+    base = find_base(where, encoder.identity)
+    checked: list[Path] = []
+    original = index.base.file_digest
+
+    def noted(path: Path) -> str:
+        checked.append(path)
+        return original(path)
+
+    monkeypatch.setattr(index.base, "file_digest", noted)
+    assert known_vectors({"ab" * 16}, where, encoder.identity) == {}
+    assert known_vectors(digests, where, encoder.identity, base).keys() == digests
+    assert checked == []
+    assert known_vectors(digests | {"ab" * 16}, where, encoder.identity).keys() == digests
+    assert len(checked) == 2
