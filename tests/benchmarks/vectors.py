@@ -1,10 +1,10 @@
 """What each kind of vector index costs and finds, at sizes that the archive's own vectors are multiplied to.
 
-    python tests/benchmarks/vectors.py INDEX [--sizes 50000 --sizes 1000000] [--kinds flat --kinds ivf-fp16]
+    python tests/benchmarks/vectors.py INDEX [--sizes 50000 --sizes 1000000] [--kinds flat --kinds ivf-fp16] [--on-disk]
 
 Vectors of the archive INDEX are perturbed until there are as many as asked for; queries are others of them, perturbed
 further. Prints, for each size and kind: build time, file size, recall@10 against an exact search, and the time of one
-query on one thread, p50 and p95, with its ratio to the exact index of that size.
+query on one thread, p50 and p95. With --on-disk the codes stay there, as where memory is short.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from index.archive import Archive
+from index.vector_options import KINDS, VectorOptions
 from index.vector_plan import VectorIndex, describe, plan
 from index.vectors import FaissStore
 
@@ -39,15 +40,17 @@ def perturbed(vectors: np.ndarray, count: int, cosine: float, generator: np.rand
     return made
 
 
-def measure(planned: VectorIndex, vectors: np.ndarray, queries: np.ndarray, true: list[set[int]]) -> str:
+def measure(
+    planned: VectorIndex, vectors: np.ndarray, queries: np.ndarray, true: list[set[int]], memory: int | None
+) -> str:
     """Build a store and return what it costs and finds, as cells of a table but the last."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vectors.faiss"
         began = time.perf_counter()
-        made = FaissStore.write(path, vectors, planned=planned)
+        made = FaissStore.write(path, vectors, VectorOptions(planned.kind), planned=planned)
         seconds = time.perf_counter() - began
         size = path.stat().st_size / 1e6
-        store = FaissStore.open(path)
+        store = FaissStore.open(path, memory=memory)
         found, times = [], []
         for query in queries:
             began = time.perf_counter()
@@ -62,8 +65,9 @@ def measure(planned: VectorIndex, vectors: np.ndarray, queries: np.ndarray, true
 @click.command()
 @click.argument("index", type=click.Path(exists=True, file_okay=False))
 @click.option("--sizes", multiple=True, type=int, default=(50_000, 200_000, 1_000_000), show_default=True)
-@click.option("--kinds", multiple=True, type=click.Choice(["flat", "fp16", "ivf-fp16"]), help="By default all.")
-def main(index: str, sizes: tuple[int, ...], kinds: tuple[str, ...]) -> None:
+@click.option("--kinds", multiple=True, type=click.Choice(KINDS), help="By default all.")
+@click.option("--on-disk", is_flag=True, help="Leave the codes on disk.")
+def main(index: str, sizes: tuple[int, ...], kinds: tuple[str, ...], on_disk: bool) -> None:
     """Measure the kinds of vector index."""
     import faiss
 
@@ -76,10 +80,9 @@ def main(index: str, sizes: tuple[int, ...], kinds: tuple[str, ...]) -> None:
         vectors = perturbed(own, size, _PASSAGE_COSINE, generator)
         queries = perturbed(own, _QUERIES, _QUERY_COSINE, generator)
         true = [set(row.tolist()) for row in faiss.knn(queries, vectors, 10, metric=faiss.METRIC_INNER_PRODUCT)[1]]
-        lists = plan(max(size, 200_000)).lists if size >= 200_000 else plan(200_000).lists // 2
-        for planned in (VectorIndex("flat"), VectorIndex("fp16"), VectorIndex("ivf-fp16", lists=lists)):
-            if not kinds or planned.kind in kinds:
-                print(f"| {size:,} | {measure(planned, vectors, queries, true)} |", flush=True)
+        for kind in kinds or KINDS:
+            planned = plan(size, vectors.shape[1], VectorOptions(kind))
+            print(f"| {size:,} | {measure(planned, vectors, queries, true, 0 if on_disk else None)} |", flush=True)
 
 
 if __name__ == "__main__":
