@@ -21,6 +21,7 @@ __all__ = ["FaissStore", "Rows", "Vectors", "first_not_unit", "spread_rows", "wr
 _SELECTIVE = 0.05
 _UNIT_TOLERANCE = 1e-2
 _SCANNED_AT_ONCE = 65_536
+_WIDER = 4
 _SHARE_OF_FREE_MEMORY = 0.5
 
 
@@ -133,13 +134,17 @@ class FaissStore:
         inexact = self._inverted or self._graph
         if inexact and rows is not None and len(rows) < _SELECTIVE * len(self):
             return self._scan(queries, k, rows)
+        wider = 1
         scores, found = self._index.search(queries, k, params=self._parameters(k, rows))
-        if inexact and (found < 0).any():  # what was searched holds fewer than k
+        while self._inverted and (found < 0).any() and wider * self._finder.nprobe < self._finder.nlist:
+            wider *= _WIDER  # what was searched holds fewer than k
+            scores, found = self._index.search(queries, k, params=self._parameters(k, rows, wider))
+        if inexact and (found < 0).any():
             return self._scan(queries, k, np.arange(len(self)) if rows is None else rows)
         return found.astype(np.int64), scores.astype(np.float32)
 
-    def _parameters(self, k: int, rows: Rows | None) -> Any:
-        """Return what FAISS is to be told for one search: what the index was tuned to, and the rows."""
+    def _parameters(self, k: int, rows: Rows | None, wider: int = 1) -> Any:
+        """Return what FAISS is to be told for one search: the rows, and `wider` times the lists it was tuned to."""
         faiss: Any = import_module("faiss")  # its type hints lack half of what is used here
         selected = {} if rows is None else {"sel": faiss.IDSelectorBatch(np.ascontiguousarray(rows, dtype=np.int64))}
         if self._graph:
@@ -148,7 +153,7 @@ class FaissStore:
             return faiss.SearchParametersHNSW(efSearch=int(self._index.hnsw.efSearch / share), **selected)
         if not self._inverted:
             return faiss.SearchParameters(**selected) if selected else None
-        probes = {"nprobe": self._finder.nprobe, **selected}
+        probes = {"nprobe": min(wider * self._finder.nprobe, self._finder.nlist), **selected}
         if not self._reranks:
             return faiss.SearchParametersIVF(**probes)
         return faiss.IndexRefineSearchParameters(

@@ -147,6 +147,21 @@ def test_a_kind_that_is_asked_for_is_taken() -> None:
         assert plan(100, 384, VectorOptions(kind=kind, memory=0)).kind == kind
 
 
+@pytest.mark.parametrize("kind", ["ivf-fp16", "ivf-rabitq"])
+def test_more_than_the_lists_searched_hold_is_found_in_more_lists_and_not_by_a_scan(
+    kind: Kind, vectors: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vectors.faiss"
+    made = FaissStore.write(path, vectors, VectorOptions(recall=0.1), planned=VectorIndex(kind, lists=64))
+    assert made.probes < 4
+    monkeypatch.delattr(FaissStore, "_scan")
+    for rows in (None, np.arange(0, COUNT, 2)):
+        found, scores = FaissStore.open(path).search(vectors[:20], 400, rows)
+        assert found.shape == (20, 400)
+        assert (found >= 0).all()
+        assert (np.diff(scores, axis=1) <= 1e-6).all()
+
+
 def test_vectors_are_never_asked_for_all_at_once(vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[int] = []
 
