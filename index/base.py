@@ -51,7 +51,7 @@ def find_base(index: IndexFolder, encoder: EncoderIdentity) -> Base | None:
 
 
 def known_vectors(
-    digests: set[str], index: IndexFolder, encoder: EncoderIdentity, base: Base | None = None
+    digests: Collection[str], index: IndexFolder, encoder: EncoderIdentity, base: Base | None = None
 ) -> dict[str, Vectors]:
     """Return the vectors that the generation in use already holds for some of the digests, however it was cut.
 
@@ -77,7 +77,7 @@ def known_vectors(
     return dict(zip(rows, fetched, strict=True))
 
 
-def _rows_of(digests: set[str], generation: Generation) -> dict[str, int]:
+def _rows_of(digests: Collection[str], generation: Generation) -> dict[str, int]:
     """Return a row for each of the digests that a generation holds: only these leave the database."""
     reader = DatabaseReader(generation.database)
     try:

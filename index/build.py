@@ -237,7 +237,7 @@ def _fill(
         return _report(work, base.generation, counts, 0, rejections, started)
     if counts.passages == 0:
         raise InputError(_nothing_to_index(work, rejections))
-    added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress, fresh=fresh)
+    added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress, base, fresh=fresh)
     on_progress(Progress("vectors", 0, 0))
     vector_index = write_updated(generation.vectors, base, rows, added, vectors, options)
     write_keywords(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 
 import numpy as np
 
-from index.base import known_vectors
+from index.base import Base, known_vectors
 from index.chunk_size import ChunkSize
 from index.cpu import usable_cores
 from index.database import DatabaseReader
@@ -26,6 +26,7 @@ def encode_added(
     generation: Generation,
     encoder: Encoder,
     on_progress: OnProgress,
+    base: Base | None,
     *,
     fresh: bool = False,
 ) -> tuple[Rows, Vectors, int]:
@@ -37,6 +38,7 @@ def encode_added(
         generation: The new one; its database is complete.
         encoder: The encoder.
         on_progress: Called after every batch.
+        base: The generation that the build goes out from, whose files have been checked.
         fresh: Take no vectors over from the generation in use.
 
     Raises:
@@ -44,13 +46,20 @@ def encode_added(
     """
     rows = np.array(sorted(added), np.int64)
     vectors = np.zeros((len(rows), encoder.identity.dimension), np.float32)
-    digests = {added[int(row)] for row in rows}
+    missing: dict[str, list[int]] = {}
+    for place, row in enumerate(rows.tolist()):
+        missing.setdefault(added[row], []).append(place)
+
+    def fill(found: Iterable[tuple[str, Vectors]]) -> None:
+        for digest, vector in found:
+            vectors[missing.pop(digest)] = vector
+
     unfinished = UnfinishedVectors(index, encoder.identity)
-    known = unfinished.known(digests)
+    fill(unfinished.known(missing.keys()).items())
     if not fresh:
-        known |= known_vectors(digests - known.keys(), index, encoder.identity)
+        fill(known_vectors(missing.keys(), index, encoder.identity, base).items())
     reader = DatabaseReader(generation.database)
-    pending = _longest_of_each_text(reader, added, known)
+    pending = _longest_first(reader, [int(rows[places[0]]) for places in missing.values()])
     on_progress(Progress("encode", 0, len(pending)))
     try:
         size, start = ChunkSize(usable_cores()), 0
@@ -63,14 +72,12 @@ def encode_added(
             encoded = encoder.encode_passages(encoded_texts(reader, chunk), progress=report)
             _require_unit(encoded)
             unfinished.add([added[row] for row in chunk], encoded)
+            fill(zip([added[row] for row in chunk], encoded, strict=True))
             size.took(len(chunk), monotonic() - began)
             start += len(chunk)
-            known |= {added[row]: vector for row, vector in zip(chunk, encoded, strict=True)}
     finally:
         unfinished.close()
         reader.close()
-    for place, row in enumerate(rows.tolist()):
-        vectors[place] = known[added[row]]
     return rows, vectors, len(pending)
 
 
@@ -83,19 +90,11 @@ def _require_unit(vectors: Vectors) -> None:
         )
 
 
-def _longest_of_each_text(reader: DatabaseReader, added: Mapping[int, str], known: Mapping[str, Vectors]) -> list[int]:
-    """Return a row for each text without a vector, the longest first.
+def _longest_first(reader: DatabaseReader, rows: Sequence[int]) -> list[int]:
+    """Return the rows by length of their passages.
 
     Texts of like length together need the least padding, and the longest first leaves no core alone at the end.
     """
-    first: dict[str, int] = {}
-    for row in sorted(added):
-        if added[row] not in known:
-            first.setdefault(added[row], row)
-    lengths = {
-        int(row): int(length)
-        for row, length in reader.in_chunks(
-            "SELECT row, length(text) FROM passages WHERE row IN ({})", list(first.values())
-        )
-    }
-    return sorted(first.values(), key=lambda row: (-lengths[row], row))
+    found = reader.in_chunks("SELECT row, length(text) FROM passages WHERE row IN ({})", rows)
+    lengths = {int(row): int(length) for row, length in found}
+    return sorted(rows, key=lambda row: (-lengths[row], row))
