@@ -22,8 +22,8 @@ from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
 from index.inputs import built_from, digest_inputs, named_inputs
 from index.keywords import KeywordDocument, write_keywords
-from index.layout import Generation, IndexFolder, replace_file
-from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, record_files
+from index.layout import Generation, IndexFolder
+from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, record_files, write_manifest
 from index.progress import OnProgress, Progress
 from index.read_changed import read_changed
 from index.records import Rejection
@@ -264,7 +264,7 @@ def _fill(
         reading=reading_code(),
         left_out=tuple(sorted(work.left_out)),
     )
-    replace_file(generation.manifest, manifest.model_dump_json(indent=2) + "\n")
+    write_manifest(generation, manifest)
     on_progress(Progress("verify", 0, 0))
     to_check = Changed(frozenset(database.added_sources), _moved_or_new(rows), added, vectors) if base else None
     require_sound(

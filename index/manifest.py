@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError
-from index.layout import Generation, file_digest
+from index.layout import Generation, file_digest, replace_file
 from index.vector_options import VectorOptions
 from index.vector_plan import VectorIndex
 
 FORMAT_VERSION = 4
 # Version 1 knew no other than exact vector indexes, and did not say so; before version 3 files were not kept apart from
-# sources, before version 4 nothing was asked of a vector index. Such an archive is read, but not built on.
+# sources, before version 4 a manifest had no digest of itself, and nothing was
+# asked of a vector index. Such an archive is read, but not built on.
 _READABLE = (1, 2, 3, 4)
+_NAMES_FILES_SINCE = 3
+_HAS_DIGEST_SINCE = 4
+_DIGEST = "digest"
+_REMEDY = "Rebuild the archive: wenbao index build PATH, or go back to the generation before: wenbao index rollback"
 
 
 class _Frozen(BaseModel):
@@ -74,6 +83,11 @@ class Manifest(_Frozen):
     reading: str = ""
     left_out: tuple[str, ...] = ()
 
+    @property
+    def names_files(self) -> bool:
+        """Whether the database knows which file each source came from; older formats did not."""
+        return self.format_version >= _NAMES_FILES_SINCE
+
 
 def record_files(generation: Generation) -> dict[str, FileRecord]:
     """Return size and digest of every file of a generation, by its path inside the generation."""
@@ -83,6 +97,26 @@ def record_files(generation: Generation) -> dict[str, FileRecord]:
     }
 
 
+def write_manifest(generation: Generation, manifest: Manifest) -> None:
+    """Write a manifest with a digest of itself, where its format has one, in one step that survives a crash.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = manifest.model_dump(mode="json")
+    digest = _expected_digest(manifest, content)
+    written = content if digest is None else content | {_DIGEST: digest}
+    replace_file(generation.manifest, json.dumps(written, ensure_ascii=False, indent=2) + "\n")
+
+
+def _expected_digest(manifest: Manifest, content: Mapping[str, Any]) -> str | None:
+    """Return a digest of what a manifest says but for that digest, however it is laid out; None in older formats."""
+    if manifest.format_version < _HAS_DIGEST_SINCE:
+        return None
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
 def parse_manifest(generation: Generation) -> Manifest:
     """Read a manifest, whatever has become of the files it names.
 
@@ -90,20 +124,34 @@ def parse_manifest(generation: Generation) -> Manifest:
         ArchiveError: the manifest is missing, damaged or of another format.
     """
     path = generation.manifest
-    remedy = "Rebuild the archive: wenbao index build PATH"
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArchiveError(f"The manifest {path} cannot be read ({error}). {remedy}") from error
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArchiveError(f"The manifest {path} cannot be read ({error}). {_REMEDY}") from error
+    if not isinstance(content, dict):
+        raise _damaged(path, f"a {type(content).__name__} instead of an object")
+    version = content.get("format_version")
+    if isinstance(version, int) and version not in _READABLE:
+        raise ArchiveError(
+            f"The archive of {path} has format version {version}, this Wenbao reads versions up to {FORMAT_VERSION}. "
+            "Rebuild the archive with this version: wenbao index build PATH"
+        )
+    recorded = content.pop(_DIGEST, None)
     try:
-        manifest = Manifest.model_validate_json(text)
+        manifest = Manifest.model_validate(content)
     except ValidationError as error:
-        _refuse_other_format(text, path)
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ArchiveError(f"The manifest {path} is damaged ({place}: {first['msg']}). {remedy}") from error
-    _refuse_other_format(text, path)
+        raise _damaged(path, f"{place}: {first['msg']}") from error
+    expected = _expected_digest(manifest, content)
+    if recorded != expected:
+        found = f"{expected[:12]}…" if expected else "none in this format"
+        raise _damaged(path, f"it says that its digest is {str(recorded)[:12]}…, it is {found}")
     return manifest
+
+
+def _damaged(path: Path, found: str) -> ArchiveError:
+    return ArchiveError(f"The manifest {path} is damaged ({found}). {_REMEDY}")
 
 
 def read_manifest(generation: Generation) -> Manifest:
@@ -121,22 +169,5 @@ def read_manifest(generation: Generation) -> Manifest:
             size = None
         if size != record.size:
             found = "is missing" if size is None else f"has {size} bytes"
-            raise ArchiveError(
-                f"{file} {found}, the manifest says {record.size} bytes. Rebuild the archive: wenbao index build PATH"
-            )
+            raise ArchiveError(f"{file} {found}, the manifest says {record.size} bytes. {_REMEDY}")
     return manifest
-
-
-def _refuse_other_format(text: str, path: Path) -> None:
-    class _Version(BaseModel):
-        format_version: int
-
-    try:
-        found = _Version.model_validate_json(text).format_version
-    except ValidationError:
-        return
-    if found not in _READABLE:
-        raise ArchiveError(
-            f"The archive of {path} has format version {found}, this Wenbao reads versions up to {FORMAT_VERSION}. "
-            "Rebuild the archive with this version: wenbao index build PATH"
-        )

@@ -56,7 +56,7 @@ def build_within(stage: str, limit: int, pages: Path, folder: Path, told: Any) -
         ("write_keywords", 0),
         ("write_keywords", 150),
         ("write_keywords", 3_000),
-        ("replace_file", 150),
+        ("write_manifest", 150),
     ],
 )
 def test_on_a_full_disk_the_archive_stays_and_the_reason_is_told(

@@ -16,6 +16,7 @@ from index.generations import prune
 from index.layout import Generation, IndexFolder
 from index.manifest import Manifest, read_manifest
 from index.verify import verify_generation
+from tests.damage import seal
 from tests.fakes import HashingEncoder
 
 
@@ -81,10 +82,7 @@ def test_another_format_version_is_refused(index_folder: Path) -> None:
 
 
 def test_another_tokenizer_is_refused(index_folder: Path) -> None:
-    path = IndexFolder(index_folder).current().manifest
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["tokenizer"]["version"] = "0.1"
-    path.write_text(json.dumps(manifest), encoding="utf-8")
+    seal(IndexFolder(index_folder).current(), tokenizer={"name": "jieba", "version": "0.1"})
     with pytest.raises(ArchiveError, match="tokenizer"):
         Archive.open(index_folder)
 

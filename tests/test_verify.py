@@ -1,39 +1,22 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from index.archive import Archive
 from index.errors import ArchiveError
+from index.generations import list_generations
 from index.layout import Generation, IndexFolder
-from index.manifest import record_files
 from index.vectors import FaissStore
 from index.verify import verify_generation
 from index.verify_encoding import verify_encoding
+from tests.damage import change_database, seal
 from tests.fakes import HashingEncoder
-
-
-def seal(generation: Generation) -> None:
-    """Write the digests of the damaged files, so that only the deeper checks can see the damage."""
-    manifest = json.loads(generation.manifest.read_text(encoding="utf-8"))
-    manifest["files"] = {name: record.model_dump() for name, record in record_files(generation).items()}
-    generation.manifest.write_text(json.dumps(manifest), encoding="utf-8")
-
-
-def change_database(statement: str) -> Callable[[Generation], None]:
-    def change(generation: Generation) -> None:
-        connection = sqlite3.connect(generation.database)
-        connection.execute(statement)
-        connection.commit()
-        connection.close()
-        seal(generation)
-
-    return change
 
 
 def spoil_vectors(factor: float) -> Callable[[Generation], None]:
@@ -134,3 +117,41 @@ def test_a_damaged_manifest_is_refused_in_words(index_folder: Path, content: byt
     with pytest.raises(ArchiveError, match="Rebuild"):
         Archive.open(index_folder)
     assert not verify_generation(generation)[0].passed
+
+
+def without_digest(manifest: dict[str, Any]) -> None:
+    del manifest["digest"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest.update(left_out=["a03.txt"]),
+        lambda manifest: manifest.update(inputs=["/elsewhere"]),
+        lambda manifest: manifest.update(reading="0" * 32),
+        lambda manifest: manifest["vector_index"].update(recall=0.5),
+        lambda manifest: manifest.update(format_version=3),
+        lambda manifest: manifest.update(digest="0" * 64),
+        without_digest,
+    ],
+)
+def test_a_manifest_that_is_not_what_was_written_is_refused(
+    index_folder: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    generation = IndexFolder(index_folder).current()
+    manifest = json.loads(generation.manifest.read_text(encoding="utf-8"))
+    change(manifest)
+    generation.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ArchiveError, match=r"digest.*wenbao index build PATH.*wenbao index rollback"):
+        Archive.open(index_folder)
+    (check,) = verify_generation(generation)
+    assert (check.name, check.passed) == ("manifest", False)
+    (summary,) = list_generations(IndexFolder(index_folder))
+    assert "digest" in summary.problem
+
+
+def test_how_a_manifest_is_laid_out_does_not_matter(index_folder: Path) -> None:
+    generation = IndexFolder(index_folder).current()
+    manifest = json.loads(generation.manifest.read_text(encoding="utf-8"))
+    generation.manifest.write_text(json.dumps(dict(reversed(manifest.items()))), encoding="utf-8")
+    assert all(check.passed for check in verify_generation(generation))

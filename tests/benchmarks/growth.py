@@ -11,6 +11,7 @@ share of the ten true nearest vectors that dense search finds.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shutil
 import sqlite3
@@ -33,8 +34,8 @@ from index.archive import Archive
 from index.encoder import load_encoder
 from index.folding import fold_text
 from index.keywords import KeywordDocument, write_keywords
-from index.layout import Generation, IndexFolder, replace_file
-from index.manifest import record_files
+from index.layout import Generation, IndexFolder
+from index.manifest import record_files, write_manifest
 from index.vectors import FaissStore
 from qa.evaluation_set import load_questions
 from qa.question import parse_question
@@ -102,7 +103,7 @@ def multiply(archive: Archive, halves: list[tuple[Half, Half]], size: int, folde
     manifest = archive.manifest.model_copy(
         update={"counts": counts, "files": record_files(generation), "vector_index": made, "generation": generation.id}
     )
-    replace_file(generation.manifest, manifest.model_dump_json())
+    write_manifest(generation, manifest)
     index.switch_to(generation)
     return vectors
 
@@ -119,9 +120,10 @@ def _write_database(
         texts = (halves[one][0].text + halves[other][1].text for one, other in zip(firsts, seconds, strict=True))
         for row, text in enumerate(texts):
             source = sources[row % len(sources)]
-            fields = (row, f"made-{row}", source, text[:12], "", None, "[]", None, None, "[]", "[]", text, None)
+            spans = json.dumps([[0, len(text)]])  # of no source; what is read is that they fit the text
+            fields = (row, f"made-{row}", source, text[:12], "", None, "[]", None, None, spans, "[]", text, None)
             database.execute("INSERT INTO articles VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,'article','[]')", fields)
-            database.execute("INSERT INTO passages VALUES (?,?,0,?,'[]','')", (row, row, text))
+            database.execute("INSERT INTO passages VALUES (?,?,0,?,?,'')", (row, row, text, spans))
 
 
 def measure(folder: Path, questions: list[str]) -> Measured:
