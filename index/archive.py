@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from index.database import DatabaseReader, parse_spans
+from index.database import COUNTS, NAMES, PASSAGES, RANGES, ROW_NUMBERS, DatabaseReader
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError, InputError, NotFoundError
 from index.keywords import KeywordIndex
@@ -120,6 +120,11 @@ class Archive:
         """The passages' vectors."""
         store = FaissStore.open(self.generation.vectors, memory=self.manifest.vector_options.memory)
         self._require_rows("vector index", len(store))
+        if store.dimension != self.manifest.encoder.dimension:
+            raise ArchiveError(
+                f"The vectors in {self.generation.folder} have {store.dimension} dimensions, the encoder in its "
+                f"manifest gives {self.manifest.encoder.dimension}. Rebuild the archive: wenbao index build PATH"
+            )
         return store
 
     @cached_property
@@ -128,6 +133,13 @@ class Archive:
         index = KeywordIndex(self.generation.keywords)
         self._require_rows("keyword index", len(index))
         return index
+
+    def _require_found(self, what: str, wanted: int, found: int) -> None:
+        if found != wanted:
+            raise ArchiveError(
+                f"{self.generation.database} holds {found} of {wanted} {what} that the indexes have rows for. "
+                "Rebuild the archive: wenbao index build PATH"
+            )
 
     def _require_rows(self, what: str, found: int) -> None:
         expected = self.manifest.counts.passages
@@ -160,7 +172,7 @@ class Archive:
 
     def source_names(self) -> list[str]:
         """Return the names of the sources in order."""
-        return [name for (name,) in self._reader.query("SELECT name FROM sources ORDER BY row")]
+        return [name for (name,) in self._reader.rows(NAMES, "SELECT name FROM sources ORDER BY row")]
 
     def source(self, name: str) -> Source:
         """Return a source by its name, which is what `Article.source` and `Citation.source` hold.
@@ -175,29 +187,38 @@ class Archive:
 
     def passages(self, article_id: str) -> tuple[Passage, ...]:
         """Return the passages of an article in order; none where there is no such article."""
-        rows = self._reader.query(
-            "SELECT passages.ordinal, passages.text, passages.spans FROM passages JOIN articles"
-            " ON articles.row = passages.article WHERE articles.id = ? ORDER BY passages.ordinal",
+        rows = self._reader.rows(
+            PASSAGES,
+            "SELECT passages.row, article, ordinal, passages.text, passages.spans FROM passages JOIN articles"
+            " ON articles.row = passages.article WHERE articles.id = ? ORDER BY ordinal",
             [article_id],
         )
-        return tuple(Passage(article_id, int(ordinal), text, parse_spans(spans)) for ordinal, text, spans in rows)
+        return tuple(Passage(article_id, ordinal, text, spans) for _, _, ordinal, text, spans in rows)
 
     def passages_at(self, rows: Sequence[int]) -> list[PassageRow]:
-        """Return the passages of the given rows, in the given order."""
-        found = self._reader.in_chunks(
-            "SELECT row, article, ordinal, text, spans FROM passages WHERE row IN ({})", [int(row) for row in rows]
+        """Return the passages of the given rows, in the given order.
+
+        Raises:
+            ArchiveError: there is no such row, or its passage is damaged.
+        """
+        wanted = {int(row) for row in rows}
+        found = self._reader.rows_in(
+            PASSAGES, "SELECT row, article, ordinal, text, spans FROM passages WHERE row IN ({})", wanted
         )
-        by_row = {
-            int(row): PassageRow(int(row), int(article), int(ordinal), text, parse_spans(spans))
-            for row, article, ordinal, text, spans in found
-        }
+        by_row = {passage[0]: PassageRow(*passage) for passage in found}
+        self._require_found("passages", len(wanted), len(by_row))
         return [by_row[int(row)] for row in rows]
 
     def articles_at(self, rows: Sequence[int]) -> list[Article]:
-        """Return the articles of the given article rows, in the given order."""
+        """Return the articles of the given article rows, in the given order.
+
+        Raises:
+            ArchiveError: there is no such row, or its article is damaged.
+        """
         wanted = sorted({int(row) for row in rows})
         marks = ",".join("?" * len(wanted))
         found = self._reader.articles(f"WHERE articles.row IN ({marks})", wanted)
+        self._require_found("articles", len(wanted), len(found))
         by_row = dict(zip(wanted, found, strict=True))
         return [by_row[int(row)] for row in rows]
 
@@ -224,8 +245,13 @@ class Archive:
                 conditions.append(f"instr(articles.{column}, ?) > 0")
                 parameters.append(value.encode("utf-8", "replace").decode())
         selection = "SELECT passages.row FROM passages JOIN articles ON articles.row = passages.article WHERE "
-        rows = self._reader.query(selection + " AND ".join(conditions) + " ORDER BY passages.row", parameters)
-        return np.array([row[0] for row in rows], np.int64)
+        found = self._reader.rows(
+            ROW_NUMBERS, selection + " AND ".join(conditions) + " ORDER BY passages.row", parameters
+        )
+        rows = np.array([row for (row,) in found], np.int64)
+        inside = np.count_nonzero((rows >= 0) & (rows < self.manifest.counts.passages))
+        self._require_found("passages", len(rows), int(inside))
+        return rows
 
     def rejections(self) -> list[Rejection]:
         """Return the files that the build refused, and why."""
@@ -235,10 +261,11 @@ class Archive:
         """Return how many articles each paper and each section has, most first."""
         return {
             column: [
-                (value, int(count))
-                for value, count in self._reader.query(
+                (value, count)
+                for value, count in self._reader.rows(
+                    COUNTS,
                     f"SELECT {column}, count(*) FROM articles WHERE {column} IS NOT NULL AND kind = 'article'"  # noqa: S608
-                    f" GROUP BY {column} ORDER BY count(*) DESC, {column}"
+                    f" GROUP BY {column} ORDER BY count(*) DESC, {column}",
                 )
             ]
             for column in ("paper", "section")
@@ -246,10 +273,11 @@ class Archive:
 
     def date_range(self) -> tuple[str, str] | None:
         """Return the first and the last publication date, None where no article states one."""
-        first, last = self._reader.query(
-            "SELECT min(date), max(date) FROM articles WHERE date GLOB '[0-9][0-9][0-9][0-9]-*'"
-        )[0]
-        return (first, last) if first else None
+        [(first, last)] = self._reader.rows(
+            RANGES,
+            "SELECT min(date), max(date) FROM articles WHERE date GLOB '[0-9][0-9][0-9][0-9]-*'",
+        )
+        return (first, last) if first and last else None
 
 
 def _describe(identity: EncoderIdentity) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, Json, TypeAdapter, ValidationError
 
 from index.errors import ArchiveError
-from index.records import Article, Rejection, Source
-from index.spans import Spans
+from index.records import Article, ArticleKind, MediaType, Rejection, Source
+from index.spans import Spans, spans_inside, spans_length
 
 _ARTICLE = (
     "SELECT articles.id, sources.name, articles.headline, articles.byline, articles.date, articles.event_dates,"
@@ -18,52 +21,55 @@ _ARTICLE = (
     " articles.kind, articles.doubts FROM articles JOIN sources ON sources.row = articles.source"
 )
 _SOURCE = "SELECT name, text, sha256, media_type, encoding, headline, date, paper, section, url FROM sources"
+# SQLite has a limit.
+_MOST_VALUES = 500
+
+Row = TypeVar("Row")
 
 
-def parse_spans(text: str) -> Spans:
-    """Return the spans of their JSON form.
-
-    Raises:
-        ArchiveError: the text is no such form.
-    """
-    try:
-        return tuple((int(start), int(end)) for start, end in json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise ArchiveError(f"The database is damaged (spans {text[:40]!r}). Rebuild the archive.") from error
+def _in_order(spans: Spans) -> Spans:
+    if not spans_inside(spans, sys.maxsize):
+        raise ValueError(f"spans {spans[:3]} that are empty or begin before the text")
+    return spans
 
 
-def _to_article(row: Sequence[str]) -> Article:
-    (
-        article_id,
-        source,
-        headline,
-        byline,
-        date,
-        event_dates,
-        paper,
-        section,
-        spans,
-        headline_spans,
-        text,
-        url,
-        kind,
-    ) = row[:13]
-    return Article(
-        id=article_id,
-        source=source,
-        headline=headline,
-        byline=byline,
-        date=date,
-        event_dates=tuple(json.loads(event_dates)),
-        paper=paper,
-        section=section,
-        spans=parse_spans(spans),
-        headline_spans=parse_spans(headline_spans),
-        text=text,
-        url=url,
-        kind="imprint" if kind == "imprint" else "article",
-        doubts=tuple(json.loads(row[13])),
-    )
+# As they are kept: a span that is empty or negative is damage, whatever the text.
+StoredSpans = Annotated[Json[Spans], AfterValidator(_in_order)]
+
+
+def _as_long_as_spans(row: tuple[Any, ...], spans: int, text: int) -> tuple[Any, ...]:
+    if spans_length(row[spans]) != len(row[text]):
+        raise ValueError(f"spans of {spans_length(row[spans])} characters for a text of {len(row[text])}")
+    return row
+
+
+ROW_NUMBERS = TypeAdapter(list[tuple[int]])
+NAMES = TypeAdapter(list[tuple[str]])
+COUNTS = TypeAdapter(list[tuple[str, int]])
+RANGES = TypeAdapter(list[tuple[str | None, str | None]])
+# Row, row of the article, ordinal, text, spans.
+PASSAGES = TypeAdapter(
+    list[Annotated[tuple[int, int, int, str, StoredSpans], AfterValidator(lambda row: _as_long_as_spans(row, 4, 3))]]
+)
+_ARTICLES = TypeAdapter(
+    list[
+        Annotated[
+            tuple[
+                str, str, str, str, str | None, Json[tuple[str, ...]], str | None, str | None, StoredSpans, StoredSpans,
+                str, str | None, ArticleKind, Json[tuple[str, ...]],
+            ],
+            AfterValidator(lambda row: _as_long_as_spans(row, 8, 10)),
+        ]
+    ]
+)  # fmt: skip
+_SOURCES = TypeAdapter(
+    list[
+        tuple[
+            str, str, str, MediaType, str | None, str | None, str | None, str | None, str | None, str | None
+        ]
+    ]
+)  # fmt: skip
+_REJECTIONS = TypeAdapter(list[tuple[str, str, str]])
 
 
 class DatabaseReader:
@@ -79,10 +85,8 @@ class DatabaseReader:
                 f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
             self._connection.execute("SELECT count(*) FROM sources").fetchone()
-        except (sqlite3.Error, UnicodeError) as error:
-            raise ArchiveError(
-                f"The database {path} cannot be read ({error}). Rebuild the archive: wenbao index build PATH"
-            ) from error
+        except (sqlite3.Error, UnicodeError, MemoryError) as error:
+            raise self._damaged(error) from error
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[str, ...]]:
         """Run a statement and return all its rows.
@@ -93,39 +97,64 @@ class DatabaseReader:
         try:
             with self._lock:
                 return self._connection.execute(sql, tuple(parameters)).fetchall()
-        except (sqlite3.Error, UnicodeError, OverflowError) as error:
-            raise ArchiveError(
-                f"The database {self.path} is damaged ({error}). Rebuild the archive: wenbao index build PATH"
-            ) from error
+        except (sqlite3.Error, UnicodeError, OverflowError, MemoryError) as error:
+            raise self._damaged(error) from error
 
-    def iterate(self, sql: str) -> Iterator[tuple[str, ...]]:
-        """Yield the rows of a statement one by one."""
-        yield from self._connection.execute(sql)
+    def rows(self, of: TypeAdapter[list[Row]], sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run a statement and return all its rows, which are what `of` says, JSON columns as their values.
+
+        Raises:
+            ArchiveError: the file is damaged.
+        """
+        found = self.query(sql, parameters)
+        try:
+            return of.validate_python(found, strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise self._damaged(f"{first['msg']}: {str(first['input'])[:40]!r}") from error
 
     def sources(self, where: str = "", parameters: Sequence[object] = ()) -> list[Source]:
         """Return the sources that meet a condition, in order."""
-        return [Source(*row) for row in self.query(f"{_SOURCE} {where} ORDER BY row", parameters)]  # type: ignore[arg-type]
+        return [Source(*row) for row in self.rows(_SOURCES, f"{_SOURCE} {where} ORDER BY row", parameters)]
 
     def articles(self, where: str = "", parameters: Sequence[object] = ()) -> list[Article]:
         """Return the articles that meet a condition, in order."""
-        return [_to_article(row) for row in self.query(f"{_ARTICLE} {where} ORDER BY articles.row", parameters)]
+        return [Article(*row) for row in self.rows(_ARTICLES, f"{_ARTICLE} {where} ORDER BY articles.row", parameters)]
 
     def rejections(self) -> list[Rejection]:
         """Return the files that were refused."""
-        return [
-            Rejection(name, reason, remedy)
-            for name, reason, remedy in self.query("SELECT name, reason, remedy FROM rejections ORDER BY rowid")
-        ]
+        found = self.rows(_REJECTIONS, "SELECT name, reason, remedy FROM rejections ORDER BY rowid")
+        return [Rejection(*row) for row in found]
 
-    def in_chunks(self, sql: str, values: Iterable[object], size: int = 500) -> list[tuple[str, ...]]:
-        """Run a statement with one `IN ({})` over many values."""
-        pending = list(values)
-        found: list[tuple[str, ...]] = []
-        for start in range(0, len(pending), size):
-            chunk = pending[start : start + size]
-            found += self.query(sql.format(",".join("?" * len(chunk))), chunk)
-        return found
+    def in_chunks(self, sql: str, values: Iterable[object]) -> list[tuple[str, ...]]:
+        """Run a statement with one `IN ({})` over many values.
+
+        Raises:
+            ArchiveError: the file is damaged.
+        """
+        return [row for statement, chunk in _in_chunks(sql, values) for row in self.query(statement, chunk)]
+
+    def rows_in(self, of: TypeAdapter[list[Row]], sql: str, values: Iterable[object]) -> list[Row]:
+        """Run a statement with one `IN ({})` over many values, and return its rows as `rows` does.
+
+        Raises:
+            ArchiveError: the file is damaged.
+        """
+        return [row for statement, chunk in _in_chunks(sql, values) for row in self.rows(of, statement, chunk)]
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _damaged(self, found: Exception | str) -> ArchiveError:
+        reason = str(found) or "it asks for more memory than there is"
+        return ArchiveError(
+            f"The database {self.path} cannot be read ({reason}). Rebuild the archive: wenbao index build PATH"
+        )
+
+
+def _in_chunks(sql: str, values: Iterable[object]) -> Iterator[tuple[str, list[object]]]:
+    pending = list(values)
+    for start in range(0, len(pending), _MOST_VALUES):
+        chunk = pending[start : start + _MOST_VALUES]
+        yield sql.format(",".join("?" * len(chunk))), chunk

@@ -181,12 +181,30 @@ class KeywordIndex:
         if rows is not None:
             of_rows = tantivy.Query.const_score_query(self._of_rows(rows.tolist()), 0.0)
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, of_rows)])
-        with self._damage_reported():
-            hits = self._searcher.search(query, limit=min(k, len(self)), count=False).hits
-            found = np.array(self._searcher.fast_field_values("row", [address for _, address in hits]), np.int64)
-        scores = np.array([score for score, _ in hits], np.float32)
-        order = np.lexsort((found, -scores)) if hits else np.empty(0, np.int64)
+        found, scores = self._hits(query, min(k, len(self)))
+        order = np.lexsort((found, -scores))
         return found[order], scores[order]
+
+    def rows(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """Return the rows from `start` to before `stop` that have a document, sorted; twice those that have two."""
+        within = tantivy.Query.range_query(
+            self._schema, "row", tantivy.FieldType.Unsigned, start, stop, include_upper=False
+        )
+        return np.sort(self._hits(within, max(1, min(len(self), stop - start + 1)))[0])
+
+    def _hits(self, query: tantivy.Query, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Return rows and scores of what a query finds, in tantivy's order.
+
+        Raises:
+            ArchiveError: the index is damaged.
+        """
+        with self._damage_reported():
+            hits = self._searcher.search(query, limit=limit, count=False).hits
+            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+            for row in rows:
+                if row is None or not 0 <= row < len(self):
+                    raise ValueError(f"row {row} of {len(self)} passages")
+        return np.array(rows, np.int64), np.array([score for score, _ in hits], np.float32)
 
     def _damage_reported(self) -> AbstractContextManager[None]:
         return _failures_as(

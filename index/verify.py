@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from index.database import DatabaseReader, parse_spans
+from index.database import DatabaseReader, StoredSpans
 from index.errors import ArchiveError
 from index.keywords import KeywordIndex
 from index.layout import Generation, file_digest
@@ -16,7 +17,13 @@ from index.spans import join_spans, spans_inside
 from index.vectors import FaissStore, Rows, Vectors, first_not_unit
 
 _VECTOR_CHUNK = 8192
+_KEYWORD_CHUNK = 65_536
 _SAME_COSINE = 1 - 1e-2  # half-precision codes lose a thousandth
+
+_PIECES = TypeAdapter(list[tuple[str, StoredSpans, str]])
+# The last is the paper of an imprint, which may stand for its headline.
+_HEADLINES = TypeAdapter(list[tuple[str, str, StoredSpans, str | None]])
+_NAMED_TEXTS = TypeAdapter(list[tuple[str, str, str | None]])
 
 
 @dataclass(frozen=True)
@@ -121,35 +128,70 @@ def _counts(generation: Generation, manifest: Manifest, _: Changed | None) -> It
 
 def _references(generation: Generation, manifest: Manifest, _: Changed | None) -> Iterator[str]:
     reader = DatabaseReader(generation.database)
-    for child, parent in (("articles", "sources"), ("passages", "articles")):
-        column = parent.removesuffix("s")
-        orphans = reader.query(
-            f"SELECT count(*) FROM {child} WHERE {column} NOT IN (SELECT row FROM {parent})"  # noqa: S608 - fixed names
-        )[0][0]
-        if int(orphans):
-            yield f"{orphans} {child} belong to no {column}"
+    yield from _orphans(reader, "articles", "source NOT IN (SELECT row FROM sources)", "belong to no source")
+    yield from _orphans(reader, "passages", "article NOT IN (SELECT row FROM articles)", "belong to no article")
+    if manifest.names_files:
+        of_no_file = "file NOT IN (SELECT name FROM files)"
+        yield from _orphans(reader, "sources", of_no_file, "belong to no file")
+        yield from _orphans(reader, "rejections", f"file != '' AND {of_no_file}", "belong to no file")
+    empty = "NOT EXISTS (SELECT 1 FROM passages WHERE passages.article = articles.row)"
+    yield from _orphans(reader, "articles", empty, "have no passage")
+    total = manifest.counts.passages
     rows = reader.query("SELECT min(row), max(row) FROM passages")[0]
-    if (int(rows[0]), int(rows[1])) != (0, manifest.counts.passages - 1):
-        yield f"passage rows run from {rows[0]} to {rows[1]} instead of 0 to {manifest.counts.passages - 1}"
+    if (int(rows[0]), int(rows[1])) != (0, total - 1):
+        yield f"passage rows run from {rows[0]} to {rows[1]} instead of 0 to {total - 1}"
+    keywords = KeywordIndex(generation.keywords)
+    for start in range(0, total, _KEYWORD_CHUNK):
+        expected = np.arange(start, min(start + _KEYWORD_CHUNK, total))
+        found = keywords.rows(start, start + len(expected))
+        wrong = np.setxor1d(found, expected)
+        if len(wrong):
+            yield f"passage {wrong[0]} has no keyword document"
+        if len(found) != len(expected):
+            yield f"a passage of {start} to {expected[-1]} has two keyword documents"
+
+
+def _orphans(reader: DatabaseReader, table: str, condition: str, what: str) -> Iterator[str]:
+    found = int(reader.query(f"SELECT count(*) FROM {table} WHERE {condition}")[0][0])  # noqa: S608 - fixed names
+    if found:
+        yield f"{found} {table} {what}"
 
 
 def _spans(generation: Generation, manifest: Manifest, changed: Changed | None) -> Iterator[str]:
     reader = DatabaseReader(generation.database)
     rows = [int(row) for (row,) in reader.query("SELECT row FROM sources")]
     for row in rows if changed is None else sorted(changed.sources):
-        [(name, text)] = reader.query("SELECT name, text FROM sources WHERE row = ?", [row])
-        pieces = reader.query("SELECT 'article ' || id, spans, text FROM articles WHERE source = ?", [row])
-        pieces += reader.query(
+        [(name, text, given)] = reader.rows(
+            _NAMED_TEXTS, "SELECT name, text, headline FROM sources WHERE row = ?", [row]
+        )
+        pieces = reader.rows(_PIECES, "SELECT 'article ' || id, spans, text FROM articles WHERE source = ?", [row])
+        pieces += reader.rows(
+            _PIECES,
             "SELECT 'passage ' || passages.row, passages.spans, passages.text FROM passages"
             " JOIN articles ON articles.row = passages.article WHERE articles.source = ?",
             [row],
         )
-        for piece, encoded, expected in pieces:
-            spans = parse_spans(encoded)
+        for piece, spans, expected in pieces:
             if not spans or not spans_inside(spans, len(text)):
                 yield f"the spans of {piece} do not lie inside {name}"
             elif join_spans(text, spans) != expected:
                 yield f"the text of {piece} is not what its spans select in {name}"
+        headlines = reader.rows(
+            _HEADLINES,
+            "SELECT id, headline, headline_spans, CASE kind WHEN 'imprint' THEN paper END FROM articles"
+            " WHERE source = ?",
+            [row],
+        )
+        for article, headline, spans, paper in headlines:
+            if not spans_inside(spans, len(text)):
+                yield f"the headline of article {article} does not lie inside {name}"
+            elif _compact(headline) not in {_compact(one) for one in (join_spans(text, spans), given, paper) if one}:
+                yield f"the headline of article {article} is neither what its spans select in {name} nor given with it"
+
+
+def _compact(text: str) -> str:
+    """Return a text without white space: a headline has other white space than the lines that it was set in."""
+    return "".join(text.split())
 
 
 def _vectors(generation: Generation, manifest: Manifest, changed: Changed | None) -> Iterator[str]:
