@@ -18,8 +18,8 @@ from index.vector_plan import VectorIndex
 
 FORMAT_VERSION = 4
 # Version 1 knew no other than exact vector indexes, and did not say so; before version 3 files were not kept apart from
-# sources, before version 4 a manifest had no digest of itself, and nothing was asked of a vector index. Such an archive is
-# read, but not built on.
+# sources, before version 4 a manifest had no digest of itself, and nothing was asked of a vector index. Such an
+# archive is read, but not built on.
 _READABLE = (1, 2, 3, 4)
 _NAMES_FILES_SINCE = 3
 _HAS_DIGEST_SINCE = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ _UNIT_TOLERANCE = 1e-2
 _SCANNED_AT_ONCE = 65_536
 _WIDER = 4
 _SHARE_OF_FREE_MEMORY = 0.5
+_READING = threading.Lock()  # of the limit below, which FAISS has one of for all threads
 
 
 def spread_rows(total: int, count: int) -> Rows:
@@ -83,10 +85,14 @@ class FaissStore:
 
         try:
             free = _SHARE_OF_FREE_MEMORY * memory_free()
-            fits = path.stat().st_size <= (free if memory is None else min(memory, free))
+            size = path.stat().st_size
+            fits = size <= (free if memory is None else min(memory, free))
             # Not IO_FLAG_MMAP, which maps plain inverted lists only; this maps the codes of every kind.
-            return cls(faiss.read_index(str(path), 0 if fits else faiss.IO_FLAG_MMAP_IFC))
-        except (OSError, RuntimeError) as error:
+            with _READING:
+                # One byte of a damaged header would ask for any amount of memory.
+                faiss.set_deserialization_vector_byte_limit(size)
+                return cls(faiss.read_index(str(path), 0 if fits else faiss.IO_FLAG_MMAP_IFC))
+        except (OSError, RuntimeError, MemoryError) as error:
             reason = (str(error).splitlines() or [""])[0]
             raise ArchiveError(
                 f"The vector index {path} cannot be read ({reason}). Rebuild the archive: wenbao index build PATH"
