@@ -17,7 +17,7 @@ from index.layout import Generation, IndexFolder
 from index.manifest import Manifest, read_manifest
 from index.verify import verify_generation
 from tests.damage import seal
-from tests.fakes import HashingEncoder
+from tests.fakes import HashingEncoder, simple_bot
 
 
 def headlines(archive: Archive, filters: Filters) -> set[str]:
@@ -131,3 +131,20 @@ def test_a_damaged_current_file_is_refused(index_folder: Path, content: str) -> 
     (index_folder / "CURRENT").write_text(content, encoding="utf-8")
     with pytest.raises(ArchiveError, match="Rebuild"):
         Archive.open(index_folder)
+
+
+def test_an_archive_is_whole_in_another_folder_without_its_sources(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.look_commands.load_encoder", lambda _: HashingEncoder())
+    here, there = tmp_path / "here", tmp_path / "elsewhere" / "archive"
+    shutil.copytree(pages, here / "pages")
+    build_archive([here / "pages"], here / "index", HashingEncoder())
+    shutil.copytree(here / "index", there)
+    shutil.rmtree(here)
+    answer = simple_bot(Archive.open(there), HashingEncoder()).ask("青石桥加固工程总投资多少？")
+    assert "1260万元" in answer.answer
+    assert answer.citations[0].source == "a03.txt"
+    for command in (["verify", "--deep"], ["info"], ["list"]):
+        result = CliRunner().invoke(cli, ["index", *command, "--index", str(there)])
+        assert result.exit_code == 0, result.output
