@@ -15,7 +15,6 @@ from index.errors import ArchiveError, InputError, NotFoundError
 from index.generations import prune
 from index.layout import Generation, IndexFolder
 from index.manifest import Manifest, read_manifest
-from index.verify import verify_generation
 from tests.damage import seal
 from tests.fakes import HashingEncoder, simple_bot
 
@@ -104,16 +103,6 @@ def test_a_generation_that_is_removed_while_it_is_opened_gives_way_to_the_next(
     archive = Archive.open(index_folder)
     assert archive.generation == index.current() != before
     assert len(archive.keywords) == len(archive.vectors) == archive.manifest.counts.passages
-
-
-def test_a_copy_of_the_folder_is_the_archive(index_folder: Path, tmp_path: Path) -> None:
-    articles = Archive.open(index_folder).articles()
-    copy = shutil.copytree(index_folder, tmp_path / "another machine")
-    shutil.rmtree(index_folder)
-    archive = Archive.open(copy)
-    assert archive.articles() == articles
-    assert len(archive.keywords.search(["图书馆"], 5)[0]) > 0
-    assert all(check.passed for check in verify_generation(archive.generation))
 
 
 def test_texts_are_read_without_opening_the_indexes(index_folder: Path) -> None:
