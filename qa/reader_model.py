@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from qa.reader import Floats, SpanReader
 from qa.reader_input import Window
 
 if TYPE_CHECKING:
+    import torch
+
     from qa.span_model import SpanModel
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
@@ -117,25 +118,17 @@ def reader_folder(name_or_path: str | None) -> Path:
 def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: Precision) -> SpanReader:
     import torch
     from safetensors.torch import load_file
-    from transformers import AutoModel, AutoTokenizer
 
-    from qa.span_model import SpanModel, base_transformer, put_weights
+    from index.bert import BertConfig, BertEncoder
+    from qa.span_model import SpanModel, put_weights
 
     if not (folder / WEIGHTS).is_file():
         raise _missing(folder)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    shared = _shared_base(encoder)
-    if shared is None:
-        base = packaged_model_folder()
-        shared = base_transformer(base, dtype), AutoTokenizer.from_pretrained(base, local_files_only=True)
-    own, tokenizer = shared
-    config = deepcopy(own.config)
-    config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
-    words = config.vocab_size
-    config.vocab_size = (config.pad_token_id or 0) + 1  # the embeddings come from elsewhere: make no room for them
-    transformer = AutoModel.from_config(config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
-    config.vocab_size = words
-    model = SpanModel(transformer)
+    base, tokenizer = _shared_base(encoder) or _own_base(dtype)
+    with torch.device("meta"):  # its weights come next, and the embeddings from the base
+        transformer = BertEncoder(BertConfig.of(vars(base.config)), torch.nn.Identity())
+    model = SpanModel(transformer.to_empty(device="cpu"))
     try:
         saved = load_file(folder / WEIGHTS)
     except Exception as error:
@@ -148,7 +141,7 @@ def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: P
         )
     model.requires_grad_(False).eval()
     model.transformer.to(dtype)
-    model.transformer.embeddings = own.embeddings.requires_grad_(False)
+    model.transformer.embeddings = base.embeddings.requires_grad_(False)
     if precision in ("bf16", "int8"):
         from index.packed_linear import pack_bf16, pack_int8
 
@@ -165,7 +158,14 @@ def _shared_base(encoder: Encoder | None) -> tuple[Any, Any] | None:
         return None
     identity = encoder.identity
     same = identity.name == PACKAGED_MODEL or identity.name.lower().rstrip("/").endswith(PACKAGED_MODEL.split("/")[-1])
-    return (encoder.model[0].model, encoder.model.tokenizer) if same else None
+    return (encoder.transformer, encoder.tokenizer) if same else None
+
+
+def _own_base(dtype: torch.dtype) -> tuple[Any, Any]:
+    from index.bert import BertEncoder, FastTokenizer
+
+    folder = packaged_model_folder()
+    return BertEncoder.load(folder, dtype), FastTokenizer.load(folder)
 
 
 def _of_transformers(name: str, local: bool, pool: Executor, precision: Precision) -> SpanReader:

@@ -3,10 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from index.archive import Archive
 from index.build import build_archive
 from index.encoder import SentenceEncoder, load_encoder
+from index.library_models import load_model
+from index.packaged_model import packaged_model_folder
 from qa.bot import Bot
 from qa.calibration import load_calibration
 from qa.reader import SpanReader
@@ -43,6 +46,12 @@ PLAIN = """柚园村举行丰收节
 def encoder() -> SentenceEncoder:
     """The real embedded encoder, loaded once."""
     return load_encoder()
+
+
+@pytest.fixture(scope="session")
+def library_model() -> SentenceTransformer:
+    """The embedded model as sentence-transformers loads it, to compare with."""
+    return load_model(str(packaged_model_folder()), bf16=False, local=True)
 
 
 @pytest.fixture(scope="session")

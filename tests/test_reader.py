@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sentence_transformers import SentenceTransformer
 
 from index.encoder import SentenceEncoder
 from qa.particles import particle_pieces, split_particles
@@ -70,7 +71,7 @@ def test_windows_cover_the_passage_and_stand_where_they_say(
     encoder: SentenceEncoder, passage: str, question: str
 ) -> None:
     inputs = [ReaderInput(question, "标题", "2022-01-01", passage)]
-    windows = list(make_windows(encoder.model.tokenizer, inputs, length=176, stride=16))
+    windows = list(make_windows(encoder.tokenizer, inputs, length=176, stride=16))
     covered: set[int] = set()
     for window in windows:
         assert len(window.ids) <= 176
@@ -116,15 +117,16 @@ def test_the_best_range_is_the_best_of_all_by_start_end_and_how_they_go_together
 @given(st.text(alphabet=st.sampled_from("的是在起但了年中国人１㎡ 1999Ab，。\n"), max_size=60))
 @settings(deadline=None)
 def test_particles_are_tokens_of_their_own_and_the_text_stays_covered(encoder: SentenceEncoder, text: str) -> None:
-    tokenizer = encoder.model.tokenizer
-    whole = tokenizer.backend_tokenizer.encode("\n" + text, add_special_tokens=False)
+    tokenizer = encoder.tokenizer.backend_tokenizer
+    whole = tokenizer.encode("\n" + text, add_special_tokens=False)
     ids, offsets = split_particles(whole.ids, whole.offsets, particle_pieces_of(encoder))
-    assert "".join(tokenizer.convert_ids_to_tokens(ids)) == "".join(whole.tokens)
+    tokens = [tokenizer.id_to_token(number) for number in ids]
+    assert "".join(tokens) == "".join(whole.tokens)
     assert offsets == sorted(offsets)
     assert {place for span in offsets for place in range(*span)} == {
         place for span in whole.offsets for place in range(*span)
     }
-    for token, (start, end) in zip(tokenizer.convert_ids_to_tokens(ids), offsets, strict=True):
+    for token, (start, end) in zip(tokens, offsets, strict=True):
         word = token.replace("▁", "")
         if any(particle in word for particle in "的是在"):
             assert len(word) == 1 or end - start not in (len(word), len(word) + 1)
@@ -132,7 +134,7 @@ def test_particles_are_tokens_of_their_own_and_the_text_stays_covered(encoder: S
 
 @lru_cache(maxsize=1)
 def particle_pieces_of(encoder: SentenceEncoder) -> dict:
-    return particle_pieces(encoder.model.tokenizer)
+    return particle_pieces(encoder.tokenizer)
 
 
 def test_a_reader_that_is_none_is_refused(tmp_path: Path, encoder: SentenceEncoder) -> None:
@@ -143,18 +145,20 @@ def test_a_reader_that_is_none_is_refused(tmp_path: Path, encoder: SentenceEncod
         load_reader(encoder, str(tmp_path))
 
 
-def test_any_question_answering_model_of_transformers_can_read(tmp_path: Path, encoder: SentenceEncoder) -> None:
+def test_any_question_answering_model_of_transformers_can_read(
+    tmp_path: Path, encoder: SentenceEncoder, library_model: SentenceTransformer
+) -> None:
     from transformers import BertConfig, BertForQuestionAnswering
 
     config = BertConfig(
-        vocab_size=encoder.model.tokenizer.vocab_size + 10,
+        vocab_size=library_model.tokenizer.vocab_size + 10,
         hidden_size=16,
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=16,
     )
     BertForQuestionAnswering(config).save_pretrained(tmp_path)
-    encoder.model.tokenizer.save_pretrained(tmp_path)
+    library_model.tokenizer.save_pretrained(tmp_path)
     other = load_reader(encoder, str(tmp_path), precision="fp32")
     (candidates,) = other.read_inputs([ReaderInput("谁？", "", "", PASSAGE)])
     assert candidates

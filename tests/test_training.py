@@ -16,6 +16,7 @@ import torch
 from click.testing import CliRunner
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sentence_transformers import SentenceTransformer
 
 from index.encoder import SentenceEncoder
 from index.errors import InputError
@@ -200,7 +201,7 @@ def test_the_sharded_optimizer_is_adamw(processes: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def tiny_base(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Path:
+def tiny_base(tmp_path_factory: pytest.TempPathFactory, library_model: SentenceTransformer) -> Path:
     """A base of two narrow layers with the real tokenizer."""
     from transformers import BertConfig, BertModel
 
@@ -215,7 +216,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder
         pad_token_id=1,
     )
     BertModel(config).save_pretrained(folder)
-    encoder.model.tokenizer.save_pretrained(folder)
+    library_model.tokenizer.save_pretrained(folder)
     return folder
 
 
@@ -266,7 +267,7 @@ def test_the_loss_is_the_surprise_at_the_answer_alone_and_as_a_pair(answer: tupl
 def test_the_stream_goes_on_at_any_place(questions: QuestionSet, encoder: SentenceEncoder) -> None:
     def stream() -> BatchStream:
         maker = SampleMaker(questions, {example.id: [] for example in questions.examples}, SampleOptions())
-        tokenizer = encoder.model.tokenizer
+        tokenizer = encoder.tokenizer
         return BatchStream(questions.examples, maker, tokenizer, seed=1, budget=256, length=128)
 
     first = list(itertools.islice(stream().batches(Place()), 12))

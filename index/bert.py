@@ -1,0 +1,138 @@
+"""A BERT encoder and its tokenizer, straight from their files.
+
+The numbers are those of transformers, to the bit. To import that and what it brings takes several times as long as to
+read the model: a command that encodes one page would mostly wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import nn
+
+_POOLING = "pooler."
+
+
+@dataclass(frozen=True)
+class BertConfig:
+    """The sizes of a network, under the names that transformers gives them in `config.json`."""
+
+    vocab_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    intermediate_size: int
+    max_position_embeddings: int
+    type_vocab_size: int
+    layer_norm_eps: float
+
+    @classmethod
+    def of(cls, stated: Mapping[str, Any]) -> BertConfig:
+        """Return the sizes that a configuration of transformers states."""
+        return cls(**{field.name: stated[field.name] for field in fields(cls)})
+
+
+class Embeddings(nn.Module):
+    """Token ids (texts, length) → the sum of the embeddings of word, position and kind (texts, length, hidden)."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.hidden_size)
+        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """Embed ids; all tokens are of the first kind."""
+        # In this order: a sum of half-precision numbers depends on it.
+        words = self.word_embeddings(input_ids) + self.token_type_embeddings.weight[0]
+        embedded: torch.Tensor = self.LayerNorm(words + self.position_embeddings.weight[: input_ids.shape[1]])
+        return embedded
+
+
+class BertEncoder(nn.Module):
+    """The parts of a BERT without its pooling, named as in transformers: `encoder_batches.hidden_states` runs them."""
+
+    def __init__(self, config: BertConfig, embeddings: nn.Module | None = None) -> None:
+        """Make a network whose weights are to be loaded.
+
+        Args:
+            config: Its sizes.
+            embeddings: Those of another network, to share them.
+        """
+        super().__init__()
+        self.config = config
+        self.embeddings = embeddings or Embeddings(config)
+        layers = [_layer(config) for _ in range(config.num_hidden_layers)]
+        self.encoder = nn.ModuleDict({"layer": nn.ModuleList(layers)})
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the layers."""
+        return next(self.encoder.parameters()).dtype
+
+    @classmethod
+    def load(cls, folder: Path, dtype: torch.dtype) -> BertEncoder:
+        """Load a network from the folder of a BERT that transformers or sentence-transformers saved.
+
+        Raises:
+            OSError: a file cannot be read.
+            KeyError, ValueError, RuntimeError: it holds something else.
+        """
+        stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if (stated["model_type"], stated["hidden_act"]) != ("bert", "gelu"):
+            raise ValueError(f"a {stated['model_type']} with {stated['hidden_act']}, not a bert with gelu")
+        with torch.device("meta"):  # no room for weights that are replaced at once
+            network = cls(BertConfig.of(stated))
+        weights = load_file(folder / "model.safetensors")
+        kept = {name: value.to(dtype) for name, value in weights.items() if not name.startswith(_POOLING)}
+        network.load_state_dict(kept, assign=True)
+        return network.requires_grad_(False).eval()
+
+
+def _layer(config: BertConfig) -> nn.ModuleDict:
+    hidden, wide = config.hidden_size, config.intermediate_size
+
+    def narrowing(width: int) -> nn.ModuleDict:
+        norm = nn.LayerNorm(hidden, eps=config.layer_norm_eps)
+        return nn.ModuleDict({"dense": nn.Linear(width, hidden), "LayerNorm": norm})
+
+    projections = nn.ModuleDict({name: nn.Linear(hidden, hidden) for name in ("query", "key", "value")})
+    return nn.ModuleDict(
+        {
+            "attention": nn.ModuleDict({"self": projections, "output": narrowing(hidden)}),
+            "intermediate": nn.ModuleDict({"dense": nn.Linear(hidden, wide), "intermediate_act_fn": nn.GELU()}),
+            "output": narrowing(wide),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class FastTokenizer:
+    """What is used of a fast tokenizer of transformers, under its names; safe to use from several threads."""
+
+    backend_tokenizer: Tokenizer
+    pad_token_id: int
+    all_special_ids: tuple[int, ...]
+    model_input_names: tuple[str, ...]
+
+    @classmethod
+    def load(cls, folder: Path) -> FastTokenizer:
+        """Load a tokenizer from the folder that transformers saved it to.
+
+        Raises:
+            OSError: a file cannot be read.
+            KeyError, ValueError: it holds something else.
+        """
+        stated = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        backend = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        vocabulary = backend.get_vocab()
+        ids = {name: vocabulary[token] for name, token in stated.items() if name.endswith("_token")}
+        return cls(backend, ids["pad_token"], tuple(dict.fromkeys(ids.values())), tuple(stated["model_input_names"]))
