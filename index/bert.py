@@ -18,6 +18,9 @@ from tokenizers import Tokenizer
 from torch import nn
 
 _POOLING = "pooler."
+# Four fifths of all weights, of which a text needs a few hundred rows: they stay in the file, mapped into memory, and
+# what is looked up gets the precision of the rest.
+_WORDS = "embeddings.word_embeddings.weight"
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,23 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.hidden_size)
-        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
+        self.word_embeddings = _embedding(config.vocab_size, config.hidden_size)
+        self.position_embeddings = _embedding(config.max_position_embeddings, config.hidden_size)
+        self.token_type_embeddings = _embedding(config.type_vocab_size, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
     def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
         """Embed ids; all tokens are of the first kind."""
         # In this order: a sum of half-precision numbers depends on it.
-        words = self.word_embeddings(input_ids) + self.token_type_embeddings.weight[0]
+        words = self.word_embeddings(input_ids).to(self.LayerNorm.weight.dtype) + self.token_type_embeddings.weight[0]
         embedded: torch.Tensor = self.LayerNorm(words + self.position_embeddings.weight[: input_ids.shape[1]])
         return embedded
+
+
+def _embedding(count: int, width: int) -> nn.Embedding:
+    # Made of a tensor, since drawing random numbers where there is no memory for them imports torch's compiler.
+    made: nn.Embedding = nn.Embedding.from_pretrained(torch.empty(count, width))  # type: ignore[no-untyped-call]
+    return made
 
 
 class BertEncoder(nn.Module):
@@ -92,7 +101,11 @@ class BertEncoder(nn.Module):
         with torch.device("meta"):  # no room for weights that are replaced at once
             network = cls(BertConfig.of(stated))
         weights = load_file(folder / "model.safetensors")
-        kept = {name: value.to(dtype) for name, value in weights.items() if not name.startswith(_POOLING)}
+        kept = {
+            name: value if name == _WORDS else value.to(dtype)
+            for name, value in weights.items()
+            if not name.startswith(_POOLING)
+        }
         network.load_state_dict(kept, assign=True)
         return network.requires_grad_(False).eval()
 
