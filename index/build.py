@@ -20,6 +20,7 @@ from index.database_writer import DatabaseWriter, PassageRows
 from index.encode_added import encode_added
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
+from index.held_out_queries import held_out_queries
 from index.inputs import built_from, digest_inputs, named_inputs
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder
@@ -239,7 +240,15 @@ def _fill(
         raise InputError(_nothing_to_index(work, rejections))
     added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress, base, fresh=fresh)
     on_progress(Progress("vectors", 0, 0))
-    vector_index = write_updated(generation.vectors, base, rows, added, vectors, options)
+    vector_index = write_updated(
+        generation.vectors,
+        base,
+        rows,
+        added,
+        vectors,
+        options,
+        lambda: held_out_queries(generation, counts.passages, encoder),
+    )
     write_keywords(
         generation.keywords,
         _keyword_documents(generation, rows, on_progress),

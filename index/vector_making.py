@@ -11,7 +11,7 @@ import numpy as np
 from index.vector_options import VectorOptions
 from index.vector_plan import HNSW_LINKS, RECALL_AT, VectorIndex
 from index.vector_store import VectorSource
-from index.vector_tuning import HeldOut, fewest, slices
+from index.vector_tuning import HeldOut, MakeQueries, fewest, slices
 
 # Centres come out hardly different from more, and training takes most of the time of making an inverted index.
 _TRAINED_ON_PER_LIST = 64
@@ -21,7 +21,9 @@ _WIDEST = 2048
 _MOST_RERANKED = 64
 
 
-def make_index(planned: VectorIndex, vectors: VectorSource, options: VectorOptions) -> tuple[Any, VectorIndex]:
+def make_index(
+    planned: VectorIndex, vectors: VectorSource, options: VectorOptions, make_queries: MakeQueries | None = None
+) -> tuple[Any, VectorIndex]:
     """Return a filled FAISS index, and what it is.
 
     Where one-bit codes do not reach the recall asked for, and were not asked for by name, it is one of half-precision
@@ -31,10 +33,11 @@ def make_index(planned: VectorIndex, vectors: VectorSource, options: VectorOptio
         planned: The kind, and the number of lists.
         vectors: What to fill it with.
         options: What it is tuned to.
+        make_queries: Makes what it is tuned on; by default vectors moved at random.
     """
     if planned.kind in ("flat", "fp16"):
         return _filled(_empty(planned, vectors.dimension), vectors), planned
-    tuned_on, measured_on = HeldOut.of(vectors).halves()
+    tuned_on, measured_on = HeldOut.of(vectors, make_queries).halves()
     if planned.kind == "hnsw":
         graph = _filled(_empty(planned, vectors.dimension), vectors)
         breadth = _tune(graph.hnsw, "efSearch", tuned_on, graph, options.recall, _WIDEST)
@@ -45,7 +48,7 @@ def make_index(planned: VectorIndex, vectors: VectorSource, options: VectorOptio
     if planned.kind == "ivf-rabitq":
         reranked = _least_reranked(inverted, tuned_on, planned.lists, options.recall)
         if reranked is None and options.kind == "auto":
-            return make_index(replace(planned, kind="ivf-fp16"), vectors, options)
+            return make_index(replace(planned, kind="ivf-fp16"), vectors, options, make_queries)
         planned = replace(planned, reranked=reranked or _MOST_RERANKED)
         index = reranking(inverted, half_precision(vectors), planned)
     probes = _tune(inverted, "nprobe", tuned_on, index, options.recall, planned.lists)

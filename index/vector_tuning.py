@@ -10,6 +10,8 @@ import numpy as np
 from index.vector_plan import RECALL_AT
 from index.vector_store import Rows, Vectors, VectorSource
 
+# Makes queries, shape (queries, dimension), and says of which row each was made, -1 for none.
+MakeQueries = Callable[[], tuple[Vectors, Rows]]
 _QUERIES = 512
 _SEED = 7
 # Between questions and the passages that answer them, as multilingual-e5-small sees them.
@@ -18,9 +20,9 @@ _AT_ONCE = 65_536
 
 
 class HeldOut:
-    """Queries like questions, made of an archive's own vectors, and their true neighbours.
+    """Queries like questions, made of an archive's own passages, and their true neighbours.
 
-    The vector that a query was made of is neither among its true neighbours nor counted when it is found: it is far
+    The passage that a query was made of is neither among its true neighbours nor counted when it is found: it is far
     nearer than any that a real question finds.
     """
 
@@ -30,15 +32,9 @@ class HeldOut:
         self._true = true
 
     @classmethod
-    def of(cls, vectors: VectorSource) -> HeldOut:
-        """Make queries of vectors evenly drawn, moved as far as questions stand from the passages that answer them."""
-        generator = np.random.default_rng(_SEED)
-        made_of = generator.choice(len(vectors), min(_QUERIES, len(vectors)), replace=False).astype(np.int64)
-        chosen = vectors.fetch(made_of)
-        noise = generator.normal(size=chosen.shape)
-        noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-        moved = chosen + noise * (_COSINE_OF_A_QUESTION**-2 - 1) ** 0.5
-        queries: Vectors = (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
+    def of(cls, vectors: VectorSource, make_queries: MakeQueries | None = None) -> HeldOut:
+        """Make queries, by default of vectors moved at random, and find their true neighbours."""
+        queries, made_of = make_queries() if make_queries else _moved(vectors)
         nearest = _nearest(queries, vectors, RECALL_AT + 1)
         return cls(queries, made_of, [_without(row, own) for row, own in zip(nearest, made_of, strict=True)])
 
@@ -62,6 +58,17 @@ class HeldOut:
     def recall_of(self, index: Any) -> float:
         """Return the recall of a search in a FAISS index."""
         return self.recall(index.search(self.queries, RECALL_AT + 1)[1])
+
+
+def _moved(vectors: VectorSource) -> tuple[Vectors, Rows]:
+    """Return vectors evenly drawn and moved as far as questions stand from the passages that answer them."""
+    generator = np.random.default_rng(_SEED)
+    made_of = generator.choice(len(vectors), min(_QUERIES, len(vectors)), replace=False).astype(np.int64)
+    chosen = vectors.fetch(made_of)
+    noise = generator.normal(size=chosen.shape)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    moved = chosen + noise * (_COSINE_OF_A_QUESTION**-2 - 1) ** 0.5
+    return (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32), made_of
 
 
 def _without(found: Rows, own: int, k: int = RECALL_AT) -> set[int]:

@@ -14,6 +14,7 @@ from index.vector_making import half_precision, reranking
 from index.vector_options import VectorOptions
 from index.vector_plan import VectorIndex
 from index.vector_store import Rows, Vectors, VectorSource
+from index.vector_tuning import MakeQueries
 from index.vectors import FaissStore, write_index
 
 # An inexact index is made anew when more vectors have come and gone: its lists and its recall are those of others.
@@ -21,7 +22,13 @@ _MOST_CHANGED = 0.2
 
 
 def write_updated(
-    path: Path, base: Base | None, rows: PassageRows, added: Rows, vectors: Vectors, options: VectorOptions
+    path: Path,
+    base: Base | None,
+    rows: PassageRows,
+    added: Rows,
+    vectors: Vectors,
+    options: VectorOptions,
+    make_queries: MakeQueries,
 ) -> VectorIndex:
     """Write the store of a new generation and return what it is.
 
@@ -36,6 +43,7 @@ def write_updated(
         added: The rows of new passages, in order.
         vectors: Theirs, shape (added, dimension).
         options: What is asked of the index.
+        make_queries: Makes what an inexact index is tuned on.
     """
     store = FaissStore.open(base.generation.vectors, memory=0) if base else None  # read once: not a copy of it all
     everything = _Updated(store, rows.origin, added, vectors)
@@ -46,7 +54,7 @@ def write_updated(
         if _still_fits(made, rows):
             _write_changed(path, base.generation.vectors, made, rows, everything)
             return made
-    return FaissStore.write(path, everything, options)
+    return FaissStore.write(path, everything, options, make_queries=make_queries)
 
 
 @dataclass(frozen=True)

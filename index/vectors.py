@@ -15,6 +15,7 @@ from index.vector_making import make_index
 from index.vector_options import VectorOptions
 from index.vector_plan import VectorIndex, plan
 from index.vector_store import InMemory, Rows, Vectors, VectorSource
+from index.vector_tuning import MakeQueries
 
 __all__ = ["FaissStore", "Rows", "Vectors", "first_not_unit", "spread_rows", "write_index"]
 
@@ -105,6 +106,7 @@ class FaissStore:
         options: VectorOptions | None = None,
         *,
         planned: VectorIndex | None = None,
+        make_queries: MakeQueries | None = None,
     ) -> VectorIndex:
         """Write a store of unit vectors and return what it is.
 
@@ -113,13 +115,14 @@ class FaissStore:
             vectors: The vectors, shape (n, dimension), or where to get them; row numbers are their positions.
             options: What is asked of the index; nothing by default.
             planned: The kind of index; by default it follows from the options, the number of vectors and the memory.
+            make_queries: Makes what an inexact index is tuned on; by default vectors moved at random.
 
         Raises:
             OSError: the file cannot be written.
         """
         source = InMemory(vectors) if isinstance(vectors, np.ndarray) else vectors
         options = options or VectorOptions()
-        index, made = make_index(planned or plan(len(source), source.dimension, options), source, options)
+        index, made = make_index(planned or plan(len(source), source.dimension, options), source, options, make_queries)
         write_index(index, path)
         return made
 

@@ -18,6 +18,7 @@ from index import vector_plan, vector_update
 from index.archive import Archive
 from index.base import find_base, known_vectors
 from index.build import build_archive
+from index.folding import fold_text
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
 from index.vector_options import Kind, VectorOptions
@@ -275,3 +276,27 @@ def test_files_that_were_just_checked_are_not_checked_again(
     assert checked == []
     assert known_vectors(digests | {"ab" * 16}, where, encoder.identity).keys() == digests
     assert len(checked) == 2
+
+
+def test_an_inexact_index_is_tuned_on_headlines_asked_as_questions(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Noting(HashingEncoder):
+        def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
+            asked.extend(texts)
+            return super().encode_queries(texts)
+
+        def encode_passages(
+            self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+        ) -> np.ndarray:
+            return super().encode_queries(texts)
+
+    build_archive([pages], tmp_path / "exact", Noting())
+    assert asked == []
+    monkeypatch.setattr(vector_plan, "_LEAST_PER_LIST", 1)
+    build_archive([pages], tmp_path / "index", Noting(), vectors=VectorOptions("ivf-fp16"))
+    archive = Archive.open(tmp_path / "index")
+    assert len(asked) == archive.manifest.counts.passages
+    assert set(asked) >= {fold_text(article.headline, casefold=False)[:30] for article in archive.articles()}

@@ -31,8 +31,9 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from index.archive import Archive
-from index.encoder import load_encoder
+from index.encoder import Encoder, load_encoder
 from index.folding import fold_text
+from index.held_out_queries import held_out_queries
 from index.keywords import KeywordDocument, write_keywords
 from index.layout import Generation, IndexFolder
 from index.manifest import record_files, write_manifest
@@ -83,15 +84,25 @@ def _half(text: str) -> Half:
     return Half(text, words, bigrams)
 
 
-def multiply(archive: Archive, halves: list[tuple[Half, Half]], size: int, folder: Path) -> np.ndarray:
-    """Write an archive of so many passages, one an article, and return its vectors."""
+def multiply(
+    archive: Archive, halves: list[tuple[Half, Half]], size: int, folder: Path, encoder: Encoder
+) -> np.ndarray:
+    """Write an archive of so many passages, one an article, and return its vectors.
+
+    An inexact vector index is tuned on headlines of the archive that it was made of, as a build does.
+    """
     generator = np.random.default_rng([_SEED, size])
     firsts, seconds = generator.integers(0, len(halves), size), generator.integers(0, len(halves), size)
     index = IndexFolder(folder)
     generation = index.new_generation()
     _write_database(archive.generation, generation, halves, firsts, seconds)
     vectors = perturbed(archive.vectors.fetch(np.arange(len(halves))), size, _PASSAGE_COSINE, generator)
-    made = FaissStore.write(generation.vectors, vectors)
+
+    def headlines() -> tuple[np.ndarray, np.ndarray]:
+        queries, rows = held_out_queries(archive.generation, archive.manifest.counts.passages, encoder)
+        return queries, np.full(len(rows), -1, np.int64)  # about none of those made
+
+    made = FaissStore.write(generation.vectors, vectors, make_queries=headlines)
 
     def documents() -> Iterator[KeywordDocument]:
         for row, (one, other) in enumerate(zip(firsts, seconds, strict=True)):
@@ -162,13 +173,14 @@ def main(base: Path, questions_file: Path, sizes: tuple[int, ...], work: Path | 
 
     archive = Archive.open(base)
     questions = [question.text for question in load_questions(questions_file)]
-    asked = load_encoder().encode_queries([fold_text(question, casefold=False) for question in questions])
+    encoder = load_encoder()
+    asked = encoder.encode_queries([fold_text(question, casefold=False) for question in questions])
     halves = halves_of(archive)
     click.echo("| passages | open, s | memory, MB | retrieval p50 / p95, ms | dense p50 / p95, ms | dense recall@10 |")
     click.echo("|---|---|---|---|---|---|")
     for size in sizes:
         with tempfile.TemporaryDirectory(dir=work) as folder:
-            vectors = multiply(archive, halves, size, Path(folder))
+            vectors = multiply(archive, halves, size, Path(folder), encoder)
             true = faiss.knn(asked, vectors, 10, metric=faiss.METRIC_INNER_PRODUCT)[1]
             del vectors
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
