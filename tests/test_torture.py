@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,23 @@ def test_texts_of_two_versions_are_told_apart(tmp_path: Path) -> None:
 
 @needs_proc
 def test_hostile_files_are_read_or_refused(tmp_path: Path, encoder: SentenceEncoder) -> None:
-    tallies, _ = hostile_files.torture(12, 4, 300.0, 2000, tmp_path, encoder.model.tokenizer)
-    assert [problem for tally in tallies.values() for problem in tally.problems] == []
-    assert sum(tally.refused for tally in tallies.values()) > 0
+    torture = hostile_files.Torture(tmp_path, seconds=300, megabytes=2000, tokenizer=encoder.model.tokenizer)
+    torture.run(12, 4)
+    assert torture.problems == []
+    assert sum(tally.refused for tally in torture.tallies.values()) > 0
+
+
+@needs_proc
+def test_a_file_that_is_neither_read_nor_refused_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "here.txt").write_text("青石桥昨日通车。", encoding="utf-8")
+    names = ["here.txt", "gone.txt"]
+    seen = watch(
+        partial(hostile_files.take_in, [tmp_path / "here.txt"], names, tmp_path / "index", None),
+        seconds=300,
+        megabytes=2000,
+    )
+    assert seen.result is not None
+    assert seen.result.problems == ("gone.txt: neither read nor refused",)
 
 
 def _grow() -> bytes:

@@ -10,7 +10,7 @@ that names it. In the end all small files are taken into one archive together.
 Prints, for each kind: how many were read and refused, the longest time of a file, the CPU time of the one with most,
 and the most that the process grew by, or one of its children (which reads PDFs) had in memory; then the slowest files,
 with their stages. Exit status 1 if a file raised, was neither read nor refused, brought out a fault, or exceeded
-`--seconds` or `--megabytes`. Linux only.
+`--seconds` or `--megabytes`. Ctrl-C ends it early and prints what was counted. Linux only.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from typing import Any
 
 import click
 import numpy as np
+from tqdm import tqdm
 
 from index import pdf_process
 from index.archive import Archive
@@ -45,7 +46,7 @@ from index.verify import verify_generation
 from tests.benchmarks.stages import Stages
 from tests.fakes import DIMENSION, HashingEncoder, simple_bot
 from tests.torture.hostile_kinds import KINDS, SHARES, STEMS
-from tests.torture.watched import Watched, watch
+from tests.torture.watched import watch
 
 _HEALTHY = "青石桥昨日通车，总投资1260万元，市民可以免费乘坐接驳车。\n"
 _FAULT = "this is a fault of Wenbao"
@@ -94,6 +95,7 @@ class Slow:
     """A file by how long it took."""
 
     seconds: float
+    cpu_seconds: float
     name: str
     kind: str
     size: int
@@ -160,59 +162,70 @@ def packaged_tokenizer() -> Any:
     return AutoTokenizer.from_pretrained(packaged_model_folder(), local_files_only=True)
 
 
-def torture(
-    count: int, seed: int, seconds: float, megabytes: int, work: Path, tokenizer: Any | None = None
-) -> tuple[dict[str, Tally], list[Slow]]:
-    """Make so many files, take in each, then the small ones together; return what happened, by kind, and the slowest.
+class Torture:
+    """Takes in hostile files one by one and keeps count, so that one that is interrupted can say what it has seen."""
 
-    Without a tokenizer, no passages are tokenized.
-    """
-    import faiss
+    def __init__(self, work: Path, *, seconds: float, megabytes: int, tokenizer: Any | None = None) -> None:
+        """Take an empty folder, the limits of each file, and what tokenizes the passages, if they are to be."""
+        self.tallies: dict[str, Tally] = defaultdict(Tally)
+        self.slow: list[Slow] = []
+        self._work = work
+        self._watch = partial(watch, seconds=seconds, megabytes=megabytes)
+        self._tokenizer = tokenizer
+        self._healthy, self._together = work / "healthy.txt", work / "together"
+        self._together.mkdir()
+        for folder in (work, self._together):
+            (folder / self._healthy.name).write_text(_HEALTHY, encoding="utf-8")
+        self._small: list[str] = []
 
-    faiss.omp_set_num_threads(1)  # a fork of a process with threads of OpenMP may wait for them forever
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    KeywordDocument.of(0, encoded_text("", _HEALTHY))  # loads the dictionaries before the forks
-    generator = random.Random(seed)
-    kinds = list(KINDS)
-    weights = [SHARES.get(kind, 1.0) for kind in kinds]
-    tallies: dict[str, Tally] = defaultdict(Tally)
-    slow: list[Slow] = []
-    healthy, together = work / "healthy.txt", work / "together"
-    healthy.write_text(_HEALTHY, encoding="utf-8")
-    together.mkdir()
-    (together / "healthy.txt").write_text(_HEALTHY, encoding="utf-8")
-    small: list[str] = []
+    def run(self, count: int, seed: int) -> None:
+        """Make so many files, take in each, then the small ones together."""
+        import faiss
 
-    def treat(kind: str, name: str, paths: list[Path], names: list[str], size: int) -> Watched[Taken]:
-        with tempfile.TemporaryDirectory(dir=work) as index:
-            seen = watch(partial(take_in, paths, names, Path(index), tokenizer), seconds=seconds, megabytes=megabytes)
-        tally = tallies[kind]
+        faiss.omp_set_num_threads(1)  # a fork of a process with threads of OpenMP may wait for them forever
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+        KeywordDocument.of(0, encoded_text("", _HEALTHY))  # loads the dictionaries before the forks
+        generator = random.Random(seed)
+        kinds = list(KINDS)
+        weights = [SHARES.get(kind, 1.0) for kind in kinds]
+        for number in tqdm(range(count), unit=" files", disable=None):
+            (kind,) = generator.choices(kinds, weights)
+            make, suffixes = KINDS[kind]
+            path = self._work / f"{number}{generator.choice(STEMS)}{generator.choice(suffixes)}"
+            path.write_bytes(make(generator))
+            self._one(kind, path)
+        self._treat("all small ones together", "together", [self._together], self._small, 0)
+
+    @property
+    def problems(self) -> list[str]:
+        """What was wrong."""
+        return [problem for tally in self.tallies.values() for problem in tally.problems]
+
+    def _one(self, kind: str, path: Path) -> None:
+        name, size = printable(path.name), path.stat().st_size
+        healthy = self._treat(kind, name, [path, self._healthy], [name], size)
+        if healthy and size <= _SMALL_BYTES:
+            path.replace(self._together / path.name)
+            self._small.append(name)
+        else:
+            path.unlink()
+
+    def _treat(self, kind: str, name: str, paths: Sequence[Path], names: Sequence[str], size: int) -> bool:
+        """Take in paths under watch, count what came of it, and say whether it came to an end."""
+        with tempfile.TemporaryDirectory(dir=self._work) as index:
+            seen = self._watch(partial(take_in, paths, names, Path(index), self._tokenizer))
+        tally = self.tallies[kind]
         tally.seconds, tally.cpu_seconds = max(tally.seconds, seen.seconds), max(tally.cpu_seconds, seen.cpu_seconds)
         tally.megabytes = max(tally.megabytes, seen.megabytes)
         tally.child_megabytes = max(tally.child_megabytes, seen.child_megabytes)
-        if seen.failure:
-            tally.problems.append(f"{name}: {seen.failure}")
         if seen.result:
             tally.read += bool(seen.result.sources)
             tally.refused += bool(seen.result.refusals)
             tally.problems += [f"{name}: {problem}" for problem in seen.result.problems]
-        slow.append(Slow(seen.seconds, name, kind, size, seen.result))
-        return seen
-
-    for number in range(count):
-        (kind,) = generator.choices(kinds, weights)
-        make, suffixes = KINDS[kind]
-        path = work / f"{number}{generator.choice(STEMS)}{generator.choice(suffixes)}"
-        path.write_bytes(make(generator))
-        name, size = printable(path.name), path.stat().st_size
-        seen = treat(kind, name, [path, healthy], [name], size)
-        if size <= _SMALL_BYTES and not seen.failure:
-            path.replace(together / path.name)
-            small.append(name)
-        else:
-            path.unlink()
-    treat("all small ones together", "together", [together], small, 0)
-    return dict(tallies), sorted(slow, key=lambda one: -one.seconds)
+        if seen.failure:
+            tally.problems.append(f"{name}: {seen.failure}")
+        self.slow.append(Slow(seen.seconds, seen.cpu_seconds, name, kind, size, seen.result))
+        return not seen.failure
 
 
 @click.command()
@@ -223,21 +236,28 @@ def torture(
 def main(count: int, seed: int, seconds: float, megabytes: int) -> None:
     """Take in hostile files and count."""
     with tempfile.TemporaryDirectory() as work:
-        tallies, slow = torture(count, seed, seconds, megabytes, Path(work), packaged_tokenizer())
+        torture = Torture(Path(work), seconds=seconds, megabytes=megabytes, tokenizer=packaged_tokenizer())
+        try:
+            torture.run(count, seed)
+        except KeyboardInterrupt:
+            print("Interrupted; so far:")
     print("| kind | read | with refusals | longest, s | most CPU, s | grown by, MB | child, MB |")
     print("|---|---|---|---|---|---|---|")
-    for kind, tally in sorted(tallies.items()):
+    for kind, tally in sorted(torture.tallies.items()):
         print(
             f"| {kind} | {tally.read} | {tally.refused} | {tally.seconds:.1f} | {tally.cpu_seconds:.1f} "
             f"| {tally.megabytes} | {tally.child_megabytes} |"
         )
     print("\nThe slowest:")
-    for one in slow[:10]:
+    for one in sorted(torture.slow, key=lambda one: -one.seconds)[:10]:
         stages = [f"{name} {took:.1f}" for name, took in one.taken.stages.items() if took >= 0.1] if one.taken else []
         passages = f", {one.taken.passages:,} passages" if one.taken else ""
-        print(f"  {one.seconds:.1f} s: {one.name} ({one.kind}, {one.size:,} bytes{passages}): {', '.join(stages)}")
-    problems = [problem for tally in tallies.values() for problem in tally.problems]
-    print(f"\n{count} files, {len(problems)} problems")
+        print(
+            f"  {one.seconds:.1f} s, of it {one.cpu_seconds:.1f} s of CPU: {one.name} ({one.kind}, {one.size:,} bytes"
+            f"{passages}): {', '.join(stages)}"
+        )
+    problems = torture.problems
+    print(f"\n{len(torture.slow)} files or folders, {len(problems)} problems")
     for problem in problems[:30]:
         print(f"  {problem}")
     sys.exit(bool(problems))
