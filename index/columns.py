@@ -74,8 +74,12 @@ class _Move:
 
 
 def settle(drafts: list[Draft]) -> None:
-    """Move stray pieces and captions to the articles they belong to, and note what stays in doubt."""
+    """Move stray pieces and captions to the articles they belong to, and note what stays in doubt.
+
+    What holds nothing is dropped: a piece whose lines have all been moved, or a page turn note that nothing follows.
+    """
     _return_pieces(drafts)
+    drafts[:] = [draft for draft in drafts if draft.titles or draft.flow or draft.captions]
     for draft in drafts:
         if draft.goes_on_elsewhere:
             draft.doubts.append("goes on on another page")
@@ -111,7 +115,6 @@ def _return_pieces(drafts: list[Draft]) -> None:
             giver.captions.clear()
             taker.goes_on_elsewhere = False
     _settle_captions(drafts, gram, rows)
-    drafts[:] = [draft for draft in drafts if draft.titles or draft.flow or draft.captions]
 
 
 def _rows(lines: Sequence[Line], rows: dict[int, int]) -> list[int]:

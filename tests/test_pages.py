@@ -60,7 +60,7 @@ def test_any_text_is_cut_without_loss_or_overlap(lines, line_end, media_type):
     owners = [0] * len(text)
     for article in page.articles:
         assert article.text == join_spans(text, article.spans)
-        assert article.headline
+        assert article.headline and article.spans
         inside = {i for start, end in article.spans for i in range(start, end)}
         assert {i for start, end in article.headline_spans for i in range(start, end)} <= inside
         for start, end in article.spans:
@@ -298,6 +298,13 @@ def test_a_piece_from_another_page_is_its_own_article_and_a_doubt():
     page = split_page(source(text))
     assert len(page.articles) == 2
     assert page.articles[1].doubts and page.doubts
+
+
+@pytest.mark.parametrize("before", ["", "第2版 要闻\n", "(上接第2版)\n", "今天天气好。\n" * 600])
+def test_a_page_turn_note_that_nothing_follows_makes_no_article(before):
+    page = split_page(source(f"{before}(上接第1版)"))
+    assert all(article.text.strip() for article in page.articles)
+    assert len(page.articles) == ("天气" in before)
 
 
 def test_masthead_becomes_an_imprint():
