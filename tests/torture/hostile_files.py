@@ -1,6 +1,6 @@
 """Damaged and hostile files, taken into an archive and asked about: none may crash, hang or eat the memory.
 
-    python -m tests.torture.hostile_files [--files 1000] [--seed 0] [--seconds 60] [--megabytes 2000]
+    python -m tests.torture.hostile_files [--files 1000] [--seed 0] [--seconds 180] [--megabytes 2000]
 
 Each file goes the whole way in a process of its own, beside a healthy one: read, cut, stored, put among the keywords,
 its vectors written (of an encoder that only hashes; the tokenizer of the embedded model sees every passage too), the
@@ -231,7 +231,7 @@ class Torture:
 @click.command()
 @click.option("--files", "count", default=1000, show_default=True)
 @click.option("--seed", default=0, show_default=True)
-@click.option("--seconds", default=60.0, show_default=True, help="The most that one file may take.")
+@click.option("--seconds", default=180.0, show_default=True, help="The most that one file may take.")
 @click.option("--megabytes", default=2000, show_default=True, help="The most that the process may grow by for one.")
 def main(count: int, seed: int, seconds: float, megabytes: int) -> None:
     """Take in hostile files and count."""
