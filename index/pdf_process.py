@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import asdict
 from typing import IO
 
@@ -21,6 +22,7 @@ from index.extract_pdf import PdfText, extract_pdf
 from index.reading import Limits, UnreadableError
 
 _HEADER = struct.Struct("<QQ")
+_LOOKS_EVERY_S = 1.0
 _REMEDY = "open it in a PDF viewer and save it anew, or convert it to text"
 
 
@@ -108,6 +110,7 @@ def read_pdf(data: bytes, limits: Limits) -> PdfText:
 def serve(memory: int) -> None:
     """Read the PDFs that come on the standard input, within so many bytes of memory, until it is closed."""
     _limit(memory)
+    threading.Thread(target=_end_after, args=[os.getppid()], daemon=True).start()
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
             data, limits = _receive(sys.stdin.buffer)
@@ -118,6 +121,13 @@ def serve(memory: int) -> None:
             except Exception as error:  # noqa: BLE001 - told to the one who asked, who names the file
                 told = {"reason": f"reading it fails ({type(error).__name__}: {error})", "remedy": _REMEDY}
             _send(sys.stdout.buffer, b"", json.dumps(told).encode())
+
+
+def _end_after(parent: int) -> None:
+    """End this process soon after its parent, which may be killed while a file is read and then sets no limit."""
+    while os.getppid() == parent:
+        time.sleep(_LOOKS_EVERY_S)
+    os._exit(1)
 
 
 def _limit(memory: int) -> None:
