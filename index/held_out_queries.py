@@ -1,8 +1,8 @@
 """Queries of an archive's own making, to tune its vector index with: headlines, encoded as questions are.
 
 An index must look far enough for real questions. Measured on 100 questions on news among 1,000,000 passages
-(tests/benchmarks/growth.py): searching as many lists as find 0.99 of the neighbours of headlines, it finds 0.992 of those
-of the questions; tuned on passages' vectors moved at random instead, 0.968.
+(tests/benchmarks/growth.py): searching as many lists as find 0.99 of the neighbours of headlines, it finds 0.992 of
+those of the questions; tuned on passages' vectors moved at random instead, 0.968.
 """
 
 from __future__ import annotations
