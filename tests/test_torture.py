@@ -43,7 +43,7 @@ def test_texts_of_two_versions_are_told_apart(tmp_path: Path) -> None:
 
 @needs_proc
 def test_hostile_files_are_read_or_refused(tmp_path: Path, encoder: SentenceEncoder) -> None:
-    torture = hostile_files.Torture(tmp_path, seconds=300, megabytes=2000, tokenizer=encoder.model.tokenizer)
+    torture = hostile_files.Torture(tmp_path, seconds=300, megabytes=2000, tokenizer=encoder.tokenizer)
     torture.run(12, 4)
     assert torture.problems == []
     assert sum(tally.refused for tally in torture.tallies.values()) > 0

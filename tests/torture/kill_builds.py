@@ -36,6 +36,7 @@ from index.archive import Archive
 from index.build import build_archive
 from index.layout import IndexFolder
 from index.progress import Progress
+from index.vector_options import VectorOptions
 from index.vector_plan import VectorIndex
 from index.verify import verify_generation
 from tests.archive_content import content
@@ -151,11 +152,10 @@ def _inverted_index(*, wanted: bool) -> Iterator[None]:
         yield
         return
 
-    def plan(count: int) -> VectorIndex:
+    def plan(count: int, dimension: int, options: VectorOptions) -> VectorIndex:
         return VectorIndex("ivf-fp16", lists=4)
 
-    most_changed = patch("index.vector_update._MOST_CHANGED", _MOST_CHANGED)
-    with patch("index.vectors.plan", plan), patch("index.vector_update.plan", plan), most_changed:
+    with patch("index.vectors.plan", plan), patch("index.vector_update._MOST_CHANGED", _MOST_CHANGED):
         yield
 
 
