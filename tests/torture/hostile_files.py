@@ -155,11 +155,10 @@ def _tokenized(archive: Archive, tokenizer: Any) -> list[str]:
 
 def packaged_tokenizer() -> Any:
     """Return the tokenizer of the embedded model."""
-    from transformers import AutoTokenizer
-
+    from index.bert import FastTokenizer
     from index.packaged_model import packaged_model_folder
 
-    return AutoTokenizer.from_pretrained(packaged_model_folder(), local_files_only=True)
+    return FastTokenizer.load(packaged_model_folder())
 
 
 class Torture:
