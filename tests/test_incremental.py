@@ -512,7 +512,7 @@ def test_vectors_in_the_wrong_rows_are_not_put_in_use(
     monkeypatch.setattr(
         index.build,
         "write_updated",
-        lambda path, base, rows, added, vectors, options: original(path, base, rows, added, vectors[::-1], options),
+        lambda path, base, rows, added, vectors, *rest: original(path, base, rows, added, vectors[::-1], *rest),
     )
     with pytest.raises(ArchiveError, match="another vector"):
         build_archive([folder], tmp_path / "index", HashingEncoder())
