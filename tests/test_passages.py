@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.pages import split_page
-from index.passages import split_passages
+from index.passages import _pieces, split_passages
 from index.records import Source
 from index.sentences import split_sentences
 from index.spans import join_spans
@@ -134,6 +134,23 @@ def test_a_sentence_longer_than_the_maximum_is_cut_at_a_comma():
     passages = split_passages(article, text)
     assert len(passages) > 2
     assert all(passage.text.endswith(("，", "。")) for passage in passages)
+
+
+class CountingText(str):
+    """Counts the characters that are copied out of it."""
+
+    copied = 0
+
+    def __getitem__(self, place):
+        found = super().__getitem__(place)
+        self.copied += len(found)
+        return found
+
+
+def test_an_endless_sentence_is_not_copied_for_every_piece():
+    text = CountingText("青石" * 50_000)
+    assert len(_pieces(text, 350)) == 286
+    assert text.copied < 5 * len(text)
 
 
 def test_lengths_that_make_no_sense_are_refused():
