@@ -1,6 +1,6 @@
 """Damaged and hostile files, taken into an archive and asked about: none may crash, hang or eat the memory.
 
-    python -m tests.torture.hostile_files [--files 1000] [--seed 0] [--seconds 180] [--megabytes 2000]
+    python -m tests.torture.hostile_files [--files 1000] [--seed 0] [--seconds 180] [--megabytes 2000] [--kind KIND]
 
 Each file goes the whole way in a process of its own, beside a healthy one: read, cut, stored, put among the keywords,
 its vectors written (of an encoder that only hashes; the tokenizer of the embedded model sees every passage too), the
@@ -169,7 +169,7 @@ class Torture:
         self.tallies: dict[str, Tally] = defaultdict(Tally)
         self.slow: list[Slow] = []
         self._work = work
-        self._watch = partial(watch, seconds=seconds, megabytes=megabytes)
+        self._seconds, self._megabytes = seconds, megabytes
         self._tokenizer = tokenizer
         self._healthy, self._together = work / "healthy.txt", work / "together"
         self._together.mkdir()
@@ -177,15 +177,14 @@ class Torture:
             (folder / self._healthy.name).write_text(_HEALTHY, encoding="utf-8")
         self._small: list[str] = []
 
-    def run(self, count: int, seed: int) -> None:
-        """Make so many files, take in each, then the small ones together."""
+    def run(self, count: int, seed: int, kinds: Sequence[str] = tuple(KINDS)) -> None:
+        """Make so many files of some kinds, take in each, then the small ones together."""
         import faiss
 
         faiss.omp_set_num_threads(1)  # a fork of a process with threads of OpenMP may wait for them forever
         os.environ["TOKENIZERS_PARALLELISM"] = "false"
         KeywordDocument.of(0, encoded_text("", _HEALTHY))  # loads the dictionaries before the forks
         generator = random.Random(seed)
-        kinds = list(KINDS)
         weights = [SHARES.get(kind, 1.0) for kind in kinds]
         for number in tqdm(range(count), unit=" files", disable=None):
             (kind,) = generator.choices(kinds, weights)
@@ -212,7 +211,12 @@ class Torture:
     def _treat(self, kind: str, name: str, paths: Sequence[Path], names: Sequence[str], size: int) -> bool:
         """Take in paths under watch, count what came of it, and say whether it came to an end."""
         with tempfile.TemporaryDirectory(dir=self._work) as index:
-            seen = self._watch(partial(take_in, paths, names, Path(index), self._tokenizer))
+            # Several together may take as long as they may one by one.
+            seen = watch(
+                partial(take_in, paths, names, Path(index), self._tokenizer),
+                seconds=self._seconds * max(len(names), 1),
+                megabytes=self._megabytes,
+            )
         tally = self.tallies[kind]
         tally.seconds, tally.cpu_seconds = max(tally.seconds, seen.seconds), max(tally.cpu_seconds, seen.cpu_seconds)
         tally.megabytes = max(tally.megabytes, seen.megabytes)
@@ -232,12 +236,13 @@ class Torture:
 @click.option("--seed", default=0, show_default=True)
 @click.option("--seconds", default=180.0, show_default=True, help="The most that one file may take.")
 @click.option("--megabytes", default=2000, show_default=True, help="The most that the process may grow by for one.")
-def main(count: int, seed: int, seconds: float, megabytes: int) -> None:
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(KINDS)), help="Only files of these kinds.")
+def main(count: int, seed: int, seconds: float, megabytes: int, kinds: tuple[str, ...]) -> None:
     """Take in hostile files and count."""
     with tempfile.TemporaryDirectory() as work:
         torture = Torture(Path(work), seconds=seconds, megabytes=megabytes, tokenizer=packaged_tokenizer())
         try:
-            torture.run(count, seed)
+            torture.run(count, seed, kinds or tuple(KINDS))
         except KeyboardInterrupt:
             print("Interrupted; so far:")
     print("| kind | read | with refusals | longest, s | most CPU, s | grown by, MB | child, MB |")

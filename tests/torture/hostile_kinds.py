@@ -39,9 +39,9 @@ def damaged_encoding(generator: random.Random) -> bytes:
     data = bytearray(
         _text(generator).encode(generator.choice(["utf-8", "gb18030", "big5hkscs", "utf-16", "shift_jis"]), "replace")
     )
-    for _ in range(generator.randrange(0, len(data) // 4 + 1)):
+    for _ in range(generator.randrange(generator.choice([1, 2, len(data) // 4 + 1]))):
         data[generator.randrange(len(data))] = generator.randrange(256)
-    return bytes(data[: generator.randrange(len(data) + 1)])
+    return bytes(data[: generator.choice([len(data), generator.randrange(len(data) + 1)])])
 
 
 def noise(generator: random.Random) -> bytes:
@@ -50,9 +50,10 @@ def noise(generator: random.Random) -> bytes:
 
 
 def marks(generator: random.Random) -> bytes:
-    """Control characters and bidirectional marks all through a text."""
+    """Control characters and bidirectional marks all through a text: one of them, a few or all."""
+    chosen = generator.sample(_MARKS, generator.choice([1, 1, 3, len(_MARKS)]))
     return "".join(
-        character + generator.choice(_MARKS) * generator.randrange(3) for character in _text(generator)
+        character + generator.choice(chosen) * generator.randrange(3) for character in _text(generator)
     ).encode()
 
 
