@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from index.reading import printable
 from index.records import Rejection, Source
 from index.source_rows import SourceRows, rows_of_source
 from index.sources import read_file
+from index.spans import spans_inside
 
 _FOUND_NOWHERE = ""
 _SHOWN_CHARACTERS = 200
@@ -113,10 +115,14 @@ def _contents(
 def _cut(source: Source, file: SourceFile, database: DatabaseWriter) -> SourceRows:
     given: set[str] = set()
     articles = []
+    times: Counter[str] = Counter()  # a page may hold thousands of the same article
     for article in split_page(source).articles:
-        unique, number = article.id, 2
-        while unique in given or database.is_taken(unique, source.name):
-            unique, number = f"{article.id}-{number}", number + 1
+        if not article.spans or not spans_inside(article.spans, len(source.text)):
+            raise ValueError(f"article {article.id} does not lie inside its source")
+        unique = ""
+        while not unique or unique in given or database.is_taken(unique, source.name):
+            times[article.id] += 1
+            unique = article.id if times[article.id] == 1 else f"{article.id}-{times[article.id]}"
         given.add(unique)
         passages = list(split_passages(article, source.text, **CHUNKING.model_dump()))
         articles.append((replace(article, id=unique), passages))

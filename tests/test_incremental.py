@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from index.finding import SourceFile
 from index.folding import fold_text
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
+from index.pages import Page
 from index.records import Rejection, Source
 from index.verify import verify_generation
 from tests.archive_content import content
@@ -517,3 +519,30 @@ def test_vectors_in_the_wrong_rows_are_not_put_in_use(
     with pytest.raises(ArchiveError, match="another vector"):
         build_archive([folder], tmp_path / "index", HashingEncoder())
     assert IndexFolder(tmp_path / "index").current() == before
+
+
+def test_an_article_outside_its_source_refuses_its_file_only(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = index.read_changed.split_page
+
+    def without_spans(source: Source) -> Page:
+        page = real(source)
+        if source.name != "two.txt":
+            return page
+        return replace(page, articles=tuple(replace(article, spans=()) for article in page.articles))
+
+    monkeypatch.setattr(index.read_changed, "split_page", without_spans)
+    report = build_archive([folder], tmp_path / "index", HashingEncoder())
+    assert [rejection.name for rejection in report.rejections] == ["two.txt"]
+    assert "does not lie inside its source" in report.rejections[0].reason
+    assert "two.txt" not in Archive.open(tmp_path / "index").source_names()
+
+
+def test_equal_articles_of_one_source_have_ids_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    rows = "".join(f'{{"id": "same-{number % 2}", "text": "青石桥昨日通车。"}}\n' for number in range(4))
+    (tmp_path / "pages" / "rows.jsonl").write_text(rows, encoding="utf-8")
+    build_archive([tmp_path / "pages"], tmp_path / "index", HashingEncoder())
+    ids = [article.id for article in Archive.open(tmp_path / "index").articles()]
+    assert len(set(ids)) == len(ids) == 4
