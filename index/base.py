@@ -18,7 +18,7 @@ from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, parse_manifest, r
 from index.tokens import tokenizer_identity
 from index.vector_options import VectorOptions
 from index.vectors import FaissStore, Vectors
-from index.writing import in_use
+from index.writing import generations_of, in_use
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def known_vectors(
         checked = base is not None and base.generation == generation
         if not rows or not (checked or _is_sound(generation, manifest, files)):
             return {}
-        fetched = FaissStore.open(generation.vectors).fetch(np.array(list(rows.values()), np.int64))
+        fetched = FaissStore.open(generation.vectors, memory=0).fetch(np.array(list(rows.values()), np.int64))
     except (NotFoundError, ArchiveError, KeyError, OSError):
         return {}  # nothing usable to reuse: everything is encoded
     return dict(zip(rows, fetched, strict=True))
@@ -106,8 +106,7 @@ def vector_options(index: IndexFolder) -> VectorOptions:
 
 
 def _last_manifest(index: IndexFolder) -> Manifest | None:
-    older = sorted(index.generations.iterdir(), reverse=True) if index.generations.is_dir() else []
-    found = (_manifest(generation) for generation in (in_use(index), *map(Generation, older)))
+    found = (_manifest(generation) for generation in (in_use(index), *reversed(generations_of(index))))
     return next((manifest for manifest in found if manifest), None)
 
 

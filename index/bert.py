@@ -74,7 +74,7 @@ class BertEncoder(nn.Module):
 
         Args:
             config: Its sizes.
-            embeddings: Those of another network, to share them.
+            embeddings: What stands in their place, where they come from another network later.
         """
         super().__init__()
         self.config = config
@@ -146,6 +146,12 @@ class FastTokenizer:
         """
         stated = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         backend = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        vocabulary = backend.get_vocab()
-        ids = {name: vocabulary[token] for name, token in stated.items() if name.endswith("_token")}
+        ids = {name: _id_of(token, backend) for name, token in stated.items() if name.endswith("_token")}
         return cls(backend, ids["pad_token"], tuple(dict.fromkeys(ids.values())), tuple(stated["model_input_names"]))
+
+
+def _id_of(token: str, backend: Tokenizer) -> int:
+    number = backend.token_to_id(token)
+    if number is None:
+        raise KeyError(token)
+    return number

@@ -86,12 +86,10 @@ class SentenceEncoder:
         self.tokenizer = tokenizer
         self.precision = precision
         self._identity = identity
-        if precision in ("bf16", "int8"):
-            from index.packed_linear import pack_bf16, pack_int8
+        from index.packed_linear import pack
 
-            packed = (pack_bf16 if precision == "bf16" else pack_int8)(transformer)
-            if precision == "int8" and not packed:
-                self.precision = "fp32"
+        if not pack(transformer, precision) and precision == "int8":
+            self.precision = "fp32"
         # Questions have threads of their own: they must not wait behind the passages of a build.
         self._passage_pool = one_thread_pool(threads)
         self._query_pool = one_thread_pool(threads)
@@ -190,12 +188,13 @@ def load_encoder(
             f"The encoder was given {threads} threads; expected 1 or more. Leave it out to use all cores."
         )
     threads = threads or usable_cores()
-    if name_or_path is None or (name_or_path == PACKAGED_MODEL and not Path(name_or_path).is_dir()):
-        return _packaged(threads, precision)
-    folder = Path(name_or_path).expanduser()
+    packaged = name_or_path is None or (name_or_path == PACKAGED_MODEL and not Path(name_or_path).is_dir())
+    folder = packaged_model_folder() if packaged else Path(str(name_or_path)).expanduser()
     local = folder.is_dir()
     prepare_environment(offline=local)
     precision = best_precision() if precision == "auto" else precision
+    if name_or_path is None or packaged:
+        return _packaged(folder, threads, precision)
     model = load_model(str(folder if local else name_or_path), bf16=precision == "bf16", local=local)
     name = str(folder.resolve()) if local else name_or_path
     query_prefix, passage_prefix = prefixes(model.prompts, name)
@@ -212,14 +211,11 @@ def load_encoder(
     return SentenceEncoder(model[0].model, model.tokenizer, identity, threads=threads, precision=precision)
 
 
-def _packaged(threads: int, precision: Precision) -> SentenceEncoder:
-    folder = packaged_model_folder()
-    prepare_environment(offline=True)
+def _packaged(folder: Path, threads: int, precision: Precision) -> SentenceEncoder:
     import torch
 
     from index.bert import BertEncoder, FastTokenizer
 
-    precision = best_precision() if precision == "auto" else precision
     try:
         transformer = BertEncoder.load(folder, torch.bfloat16 if precision == "bf16" else torch.float32)
         tokenizer = FastTokenizer.load(folder)

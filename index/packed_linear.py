@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from index.cpu import Precision
+
 
 class Bf16Linear(torch.nn.Module):
     """A bfloat16 linear layer whose weight is not laid out anew at every call.
@@ -47,6 +49,13 @@ class Int8Linear(torch.nn.Module):
         """Inputs (…, in) → (…, out), both single precision."""
         outputs: torch.Tensor = torch.ops.quantized.linear_dynamic(inputs, self._packed, True)
         return outputs
+
+
+def pack(module: Any, precision: Precision) -> int:
+    """Replace the linear layers below `module` by those of a precision; return how many, 0 where it has none."""
+    if precision == "bf16":
+        return pack_bf16(module)
+    return pack_int8(module) if precision == "int8" else 0
 
 
 def pack_bf16(module: Any) -> int:

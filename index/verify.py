@@ -119,7 +119,7 @@ def _counts(generation: Generation, manifest: Manifest, _: Changed | None) -> It
         if found != getattr(expected, what):
             yield f"the database holds {found} {what}, the manifest says {getattr(expected, what)}"
     for what, count in (
-        ("vectors", len(FaissStore.open(generation.vectors))),
+        ("vectors", len(FaissStore.open(generation.vectors, memory=0))),
         ("keyword documents", len(KeywordIndex(generation.keywords))),
     ):
         if count != expected.passages:
@@ -159,8 +159,11 @@ def _orphans(reader: DatabaseReader, table: str, condition: str, what: str) -> I
 
 def _spans(generation: Generation, manifest: Manifest, changed: Changed | None) -> Iterator[str]:
     reader = DatabaseReader(generation.database)
-    rows = [int(row) for (row,) in reader.query("SELECT row FROM sources")]
-    for row in rows if changed is None else sorted(changed.sources):
+    if changed is None:
+        rows = [int(row) for (row,) in reader.query("SELECT row FROM sources")]
+    else:
+        rows = sorted(changed.sources)
+    for row in rows:
         [(name, text, given)] = reader.rows(
             _NAMED_TEXTS, "SELECT name, text, headline FROM sources WHERE row = ?", [row]
         )
@@ -195,7 +198,7 @@ def _compact(text: str) -> str:
 
 
 def _vectors(generation: Generation, manifest: Manifest, changed: Changed | None) -> Iterator[str]:
-    store = FaissStore.open(generation.vectors)
+    store = FaissStore.open(generation.vectors, memory=0)  # an incremental build looks at few of them
     if store.dimension != manifest.encoder.dimension:
         yield f"vectors have {store.dimension} dimensions, the encoder gives {manifest.encoder.dimension}"
     rows = np.arange(len(store)) if changed is None else np.array(changed.passages, np.int64)

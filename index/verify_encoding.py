@@ -52,7 +52,7 @@ def verify_encoding(
         ]
     total = manifest.counts.passages
     rows = spread_rows(total, sample or total)
-    store, reader = FaissStore.open(generation.vectors), DatabaseReader(generation.database)
+    store, reader = FaissStore.open(generation.vectors, memory=0), DatabaseReader(generation.database)
     cosines: list[float] = []
     changed: list[int] = []
     try:

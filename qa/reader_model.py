@@ -120,6 +120,7 @@ def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: P
     from safetensors.torch import load_file
 
     from index.bert import BertConfig, BertEncoder
+    from index.packed_linear import pack
     from qa.span_model import SpanModel, put_weights
 
     if not (folder / WEIGHTS).is_file():
@@ -142,10 +143,7 @@ def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: P
     model.requires_grad_(False).eval()
     model.transformer.to(dtype)
     model.transformer.embeddings = base.embeddings.requires_grad_(False)
-    if precision in ("bf16", "int8"):
-        from index.packed_linear import pack_bf16, pack_int8
-
-        (pack_bf16 if precision == "bf16" else pack_int8)(model.transformer.encoder)
+    pack(model.transformer.encoder, precision)
     return SpanReader(OwnScorer(model, tokenizer.pad_token_id), tokenizer, pool, particles=particle_pieces(tokenizer))
 
 

@@ -53,6 +53,15 @@ pieces = st.lists(st.integers(0, 7), max_size=4, unique=True)
 steps = st.lists(st.dictionaries(names, st.none() | pieces, min_size=1, max_size=3), min_size=1, max_size=4)
 
 
+def apply(pages: Path, change: dict[str, list[int] | None]) -> None:
+    """Write files anew with the chosen articles; those of none are removed."""
+    for name, chosen in change.items():
+        if chosen is None:
+            (pages / name).unlink(missing_ok=True)
+        else:
+            write(pages, name, chosen)
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_many_small_builds_give_what_one_build_gives(
@@ -64,11 +73,7 @@ def test_many_small_builds_give_what_one_build_gives(
     write(pages, "always.txt", [0, 1])
     build_archive([pages], root / "grown", HashingEncoder())
     for change in changes:
-        for name, chosen in change.items():
-            if chosen is None:
-                (pages / name).unlink(missing_ok=True)
-            else:
-                write(pages, name, chosen)
+        apply(pages, change)
         build_archive([pages], root / "grown", HashingEncoder())
     build_archive([pages], root / "at once", HashingEncoder())
     grown = Archive.open(root / "grown")

@@ -26,7 +26,7 @@ from index.vectors import FaissStore
 from index.verify import verify_generation
 from tests.archive_content import content
 from tests.fakes import HashingEncoder
-from tests.test_incremental import PAIRS, steps, write
+from tests.test_incremental import PAIRS, apply, steps, write
 
 INEXACT: tuple[Kind, ...] = ("ivf-fp16", "ivf-rabitq", "hnsw")
 COUNT = 60
@@ -56,11 +56,7 @@ def test_many_small_builds_give_what_one_build_gives(
     asked = VectorOptions(kind)
     build_archive([pages], root / "grown", HashingEncoder(), vectors=asked)
     for change in changes:
-        for name, chosen in change.items():
-            if chosen is None:
-                (pages / name).unlink(missing_ok=True)
-            else:
-                write(pages, name, chosen)
+        apply(pages, change)
         build_archive([pages], root / "grown", HashingEncoder())
     build_archive([pages], root / "at once", HashingEncoder(), vectors=asked)
     grown = Archive.open(root / "grown")
