@@ -32,6 +32,7 @@ class BertConfig:
     num_hidden_layers: int
     num_attention_heads: int
     intermediate_size: int
+    hidden_act: str
     max_position_embeddings: int
     type_vocab_size: int
     layer_norm_eps: float

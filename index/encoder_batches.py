@@ -54,31 +54,37 @@ def plan_batches(lengths: Sequence[int], *, budget: int = TOKEN_BUDGET, longest:
 def hidden_states(transformer: Any, ids: Any, bias: Any, attend: Attention | None = None) -> Any:
     """The last hidden states (texts, length, hidden) of a Hugging Face BERT or XLM-R, from the model's own layers.
 
-    The same numbers, to the bit, as the model's `forward`; without its hooks and output records, which take a quarter
-    of the time of one short question.
+    With the model's own layers the same numbers, to the bit, as its `forward`; without its hooks and output records,
+    which take a quarter of the time of one short question.
 
     Args:
-        transformer: A `BertModel` or `XLMRobertaModel` in evaluation mode.
+        transformer: A `BertModel` or `XLMRobertaModel` in evaluation mode; its layers may be `Bf16Layer`s.
         ids: Token ids (texts, length).
         bias: What is added to the attention scores (texts, 1, 1, length), or None.
         attend: Another attention than torch's fused one, of (query, key, value, bias).
     """
+    from index.bf16_layer import Bf16Layer
+
     attend = attend or _fused_attention
-    texts, length = ids.shape
     heads = transformer.config.num_attention_heads
     hidden = transformer.embeddings(input_ids=ids)
     for layer in transformer.encoder.layer:
-        projections = layer.attention.self
-        query, key, value = (
-            project(hidden).view(texts, length, heads, -1).transpose(1, 2)
-            for project in (projections.query, projections.key, projections.value)
-        )
-        mixed = attend(query, key, value, bias).transpose(1, 2)
-        attention, output = layer.attention.output, layer.output
-        hidden = attention.LayerNorm(attention.dense(mixed.reshape(texts, length, -1)) + hidden)
-        wide = layer.intermediate.intermediate_act_fn(layer.intermediate.dense(hidden))
-        hidden = output.LayerNorm(output.dense(wide) + hidden)
+        joined = isinstance(layer, Bf16Layer)
+        hidden = layer(hidden, bias, attend) if joined else _plain_layer(layer, heads, hidden, bias, attend)
     return hidden
+
+
+def _plain_layer(layer: Any, heads: int, hidden: Any, bias: Any, attend: Attention) -> Any:
+    texts, length, width = hidden.shape
+    projections, attention, output = layer.attention.self, layer.attention.output, layer.output
+    query, key, value = (
+        project(hidden).view(texts, length, heads, -1).transpose(1, 2)
+        for project in (projections.query, projections.key, projections.value)
+    )
+    mixed = attend(query, key, value, bias).transpose(1, 2)
+    hidden = attention.LayerNorm(attention.dense(mixed.reshape(texts, length, width)) + hidden)
+    wide = layer.intermediate.intermediate_act_fn(layer.intermediate.dense(hidden))
+    return output.LayerNorm(output.dense(wide) + hidden)
 
 
 def _fused_attention(query: Any, key: Any, value: Any, bias: Any) -> Any:

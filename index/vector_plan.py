@@ -13,7 +13,12 @@ from index.vector_options import Kind, VectorOptions
 # its memory. tests/benchmarks/vectors.py measures all kinds at any size.
 FLAT_BELOW = 50_000
 FP16_BELOW = 200_000
+# One-bit codes, with the best compared again, find as many neighbours as half-precision ones in a third of the time
+# (measured at 1,000,000 vectors), and take longer to make.
+IVF_FP16_BELOW = 500_000
 RECALL_AT = 10
+# As many are compared again as for a search for so many, however few are asked for: recall does not hang on that.
+LEAST_FOUND = 200
 # Of all the memory there is, not of what happens to be free: the same archive gets the same index at every build. The
 # other half is for the models, the keywords and the system.
 _SHARE_OF_MEMORY = 0.5
@@ -26,11 +31,12 @@ HNSW_LINKS = 32
 class VectorIndex:
     """How an archive's vectors are kept.
 
-    `lists` and `probes` are those of an inverted index, `reranked` how many times as many as asked for are compared
-    again by their half-precision codes, `breadth` how many candidates a walk through a graph keeps; 0 where it has no
-    such thing. `recall` is the share of the ten true nearest neighbours that it finds, measured on vectors of the
-    archive that it was not tuned on, moved as far as questions are from what answers them. `tuned_for` is the number of
-    vectors when that was so (0 for exact indexes), `changed` how many have come or gone since.
+    `lists` and `probes` are those of an inverted index, `reranked` how many times as many as asked for (or as
+    `LEAST_FOUND`) are compared again by their half-precision codes, `breadth` how many candidates a walk through a
+    graph keeps; 0 where it has no such thing. `recall` is the share of the ten true nearest neighbours that it finds,
+    measured on vectors of the archive that it was not tuned on, moved as far as questions are from what answers them.
+    `tuned_for` is the number of vectors when that was so (0 for exact indexes), `changed` how many have come or gone
+    since.
     """
 
     kind: Kind
@@ -53,12 +59,19 @@ def plan(count: int, dimension: int, options: VectorOptions) -> VectorIndex:
     if options.kind != "auto":
         return _with_lists(options.kind, count)
     allowed = memory_there_is() * _SHARE_OF_MEMORY if options.memory is None else options.memory
-    suited: list[Kind] = ["flat", "fp16"] if count < FLAT_BELOW else ["fp16"] if count < FP16_BELOW else ["ivf-fp16"]
-    for kind in [*suited, "ivf-rabitq"]:
+    for kind in _suited(count):
         planned = _with_lists(kind, count)
         if memory_needed(planned, count, dimension) <= allowed:
             return planned
     return _with_lists("ivf-fp16", count)
+
+
+def _suited(count: int) -> list[Kind]:
+    if count < FLAT_BELOW:
+        return ["flat", "fp16", "ivf-rabitq"]
+    if count < FP16_BELOW:
+        return ["fp16", "ivf-rabitq"]
+    return ["ivf-fp16", "ivf-rabitq"] if count < IVF_FP16_BELOW else ["ivf-rabitq"]
 
 
 def memory_needed(planned: VectorIndex, count: int, dimension: int) -> int:

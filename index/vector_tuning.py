@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from index.vector_plan import RECALL_AT
+from index.vector_plan import LEAST_FOUND, RECALL_AT
 from index.vector_store import Rows, Vectors, VectorSource
 
 # Makes queries, shape (queries, dimension), and says of which row each was made, -1 for none.
@@ -56,8 +56,9 @@ class HeldOut:
         return float(np.mean(shares))
 
     def recall_of(self, index: Any) -> float:
-        """Return the recall of a search in a FAISS index."""
-        return self.recall(index.search(self.queries, RECALL_AT + 1)[1])
+        """Return the recall of a search in a FAISS index; one that re-ranks finds as many as `LEAST_FOUND` at least."""
+        asked = LEAST_FOUND if hasattr(index, "k_factor") else RECALL_AT + 1
+        return self.recall(index.search(self.queries, min(asked, index.ntotal))[1])
 
 
 def _moved(vectors: VectorSource) -> tuple[Vectors, Rows]:

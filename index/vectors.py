@@ -13,7 +13,7 @@ from index.errors import ArchiveError
 from index.memory import memory_free
 from index.vector_making import make_index
 from index.vector_options import VectorOptions
-from index.vector_plan import VectorIndex, plan
+from index.vector_plan import LEAST_FOUND, VectorIndex, plan
 from index.vector_store import InMemory, Rows, Vectors, VectorSource
 from index.vector_tuning import MakeQueries
 
@@ -165,8 +165,9 @@ class FaissStore:
         probes = {"nprobe": min(wider * self._finder.nprobe, self._finder.nlist), **selected}
         if not self._reranks:
             return faiss.SearchParametersIVF(**probes)
+        compared = min(self._index.k_factor * max(k, LEAST_FOUND), len(self))
         return faiss.IndexRefineSearchParameters(
-            k_factor=max(1.0, min(self._index.k_factor, len(self) / k)),
+            k_factor=max(1.0, compared / k),
             base_index_params=faiss.SearchParametersIVF(**probes),
         )
 

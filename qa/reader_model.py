@@ -42,7 +42,7 @@ class OwnScorer:
         import torch
 
         ids, mask = padded([window.ids for window in windows], length, self._padding)
-        bias = attention_bias(mask, self._model.transformer.encoder.layer[0].attention.output.LayerNorm.weight.dtype)
+        bias = attention_bias(mask, self._model.transformer.dtype)
         with torch.inference_mode():
             scores: Floats = self._model(ids, bias).numpy()
         return scores
@@ -143,7 +143,7 @@ def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: P
     model.requires_grad_(False).eval()
     model.transformer.to(dtype)
     model.transformer.embeddings = base.embeddings.requires_grad_(False)
-    pack(model.transformer.encoder, precision)
+    pack(model.transformer, precision)
     return SpanReader(OwnScorer(model, tokenizer.pad_token_id), tokenizer, pool, particles=particle_pieces(tokenizer))
 
 

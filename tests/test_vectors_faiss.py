@@ -10,9 +10,10 @@ import psutil
 import pytest
 
 from index import memory, vector_making, vector_tuning
+from index import vectors as vectors_module
 from index.errors import ArchiveError
 from index.vector_options import KINDS, Kind, VectorOptions, parse_size
-from index.vector_plan import FLAT_BELOW, FP16_BELOW, VectorIndex, describe, memory_needed, plan
+from index.vector_plan import FLAT_BELOW, FP16_BELOW, IVF_FP16_BELOW, VectorIndex, describe, memory_needed, plan
 from index.vector_store import InMemory
 from index.vector_tuning import HeldOut
 from index.vectors import FaissStore
@@ -54,6 +55,17 @@ def test_an_inexact_index_is_tuned_to_the_recall_asked_for(kind: str, vectors: n
     assert all(f"{one.recall:.3f}" in describe(one) for one in made.values())
 
 
+@pytest.mark.parametrize("kind", ["ivf-fp16", "ivf-rabitq"])
+def test_recall_does_not_hang_on_how_many_are_asked_for(kind: Kind, vectors: np.ndarray, tmp_path: Path) -> None:
+    FaissStore.write(tmp_path / "made", vectors, VectorOptions(recall=0.9), planned=planned(kind))
+    store = FaissStore.open(tmp_path / "made")
+    queries = unit_vectors(40)
+    few, many = (store.search(queries, k)[0] for k in (10, 150))
+    exact = np.argsort(-queries @ vectors.T, axis=1)[:, :10]
+    found = [np.mean([len({*row[:10]} & {*true}) for row, true in zip(one, exact, strict=True)]) for one in (few, many)]
+    assert found[1] - found[0] < 0.01
+
+
 @pytest.mark.parametrize("kind", INEXACT)
 def test_the_recall_told_is_that_of_new_queries(kind: str, vectors: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / "vectors.faiss"
@@ -90,13 +102,15 @@ def test_the_kind_follows_from_the_number_of_vectors() -> None:
     options = VectorOptions(memory=100 * GIGABYTE)
     assert plan(1, 384, options).kind == plan(FLAT_BELOW - 1, 384, options).kind == "flat"
     assert plan(FLAT_BELOW, 384, options).kind == plan(FP16_BELOW - 1, 384, options).kind == "fp16"
-    assert plan(1_000_000, 384, options) == replace(planned("ivf-fp16"), lists=4096)
+    assert plan(FP16_BELOW, 384, options) == replace(planned("ivf-fp16"), lists=2048)
+    assert plan(IVF_FP16_BELOW - 1, 384, options).kind == "ivf-fp16"
+    assert plan(1_000_000, 384, options) == replace(planned("ivf-rabitq"), lists=4096)
 
 
 def test_the_kind_follows_from_the_memory_allowed() -> None:
     kinds = {
         (count, memory): plan(count, 384, VectorOptions(memory=memory)).kind
-        for count in (40_000, 100_000, 1_000_000)
+        for count in (40_000, 100_000, 300_000, 1_000_000)
         for memory in (0, 20_000_000, 50_000_000, 100_000_000, GIGABYTE)
     }
     assert kinds == {
@@ -110,19 +124,24 @@ def test_the_kind_follows_from_the_memory_allowed() -> None:
         (100_000, 50_000_000): "ivf-rabitq",
         (100_000, 100_000_000): "fp16",
         (100_000, GIGABYTE): "fp16",
-        (1_000_000, 0): "ivf-fp16",  # left on disk
+        (300_000, 0): "ivf-fp16",  # left on disk
+        (300_000, 20_000_000): "ivf-fp16",
+        (300_000, 50_000_000): "ivf-rabitq",
+        (300_000, 100_000_000): "ivf-rabitq",
+        (300_000, GIGABYTE): "ivf-fp16",
+        (1_000_000, 0): "ivf-fp16",
         (1_000_000, 20_000_000): "ivf-fp16",
         (1_000_000, 50_000_000): "ivf-fp16",
         (1_000_000, 100_000_000): "ivf-rabitq",
-        (1_000_000, GIGABYTE): "ivf-fp16",
+        (1_000_000, GIGABYTE): "ivf-rabitq",
     }
 
 
 def test_by_default_half_of_the_memory_is_allowed_whatever_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    for total, kind in ((4 * GIGABYTE, "ivf-fp16"), (GIGABYTE, "ivf-rabitq")):
+    for total, kind in ((GIGABYTE, "ivf-fp16"), (GIGABYTE // 4, "ivf-rabitq")):
         machine = psutil.virtual_memory()._replace(total=total, available=total // 100)
         monkeypatch.setattr(psutil, "virtual_memory", lambda machine=machine: machine)
-        assert plan(1_000_000, 384, VectorOptions()).kind == kind
+        assert plan(FP16_BELOW, 384, VectorOptions()).kind == kind
 
 
 def test_a_container_has_no_more_memory_than_it_may_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +203,8 @@ def test_codes_of_one_bit_that_find_too_few_are_not_chosen(
     vectors: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vector_making, "_MOST_RERANKED", 1)
+    for module in (vector_making, vector_tuning, vectors_module):
+        monkeypatch.setattr(module, "LEAST_FOUND", 10)
     chosen = FaissStore.write(tmp_path / "chosen", vectors, VectorOptions(), planned=planned("ivf-rabitq"))
     assert chosen.kind == "ivf-fp16"
     assert chosen.recall > 0.97
