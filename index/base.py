@@ -13,7 +13,7 @@ from index.database import DatabaseReader
 from index.encoder import EncoderIdentity
 from index.errors import ArchiveError, NotFoundError
 from index.finding import SourceFile
-from index.layout import Generation, IndexFolder, file_digest
+from index.layout import Generation, IndexFolder, file_digests
 from index.manifest import CHUNKING, FORMAT_VERSION, Manifest, parse_manifest, read_manifest
 from index.tokens import tokenizer_identity
 from index.vector_options import VectorOptions
@@ -23,15 +23,18 @@ from index.writing import generations_of, in_use
 
 @dataclass(frozen=True)
 class Base:
-    """A sound generation that was read and cut as this version does, and encoded with the same encoder."""
+    """A generation that was read and cut as this version does, and encoded with the same encoder."""
 
     generation: Generation
     manifest: Manifest
     files: dict[str, KnownFile]
 
 
-def find_base(index: IndexFolder, encoder: EncoderIdentity) -> Base | None:
-    """Return the generation in use where a build can go out from it, None where all has to be read again."""
+def likely_base(index: IndexFolder, encoder: EncoderIdentity) -> Base | None:
+    """Return the generation in use where a build can go out from it, None where all has to be read again.
+
+    Whether its files are whole is for the caller to check: `is_whole`.
+    """
     try:
         generation = index.current()
         manifest = read_manifest(generation)
@@ -42,12 +45,20 @@ def find_base(index: IndexFolder, encoder: EncoderIdentity) -> Base | None:
             and manifest.tokenizer == tokenizer_identity()
             and manifest.encoder.is_same_model(encoder)
         )
-        # Damage must not be taken over into a generation whose digests would then vouch for it.
-        if not same_way or not _is_sound(generation, manifest, list(manifest.files)):
-            return None
-        return Base(generation, manifest, known_files(generation.database))
+        return Base(generation, manifest, known_files(generation.database)) if same_way else None
     except (NotFoundError, ArchiveError, OSError):
         return None
+
+
+def is_whole(base: Base) -> bool:
+    """Say whether every file of a base is what was written.
+
+    Damage must not be taken over into a generation whose digests would then vouch for it.
+    """
+    try:
+        return _is_sound(base.generation, base.manifest, list(base.manifest.files))
+    except OSError:
+        return False
 
 
 def known_vectors(
@@ -164,4 +175,5 @@ def _manifest(generation: Generation | None) -> Manifest | None:
 
 
 def _is_sound(generation: Generation, manifest: Manifest, files: list[str]) -> bool:
-    return all(file_digest(generation.folder / name) == manifest.files[name].sha256 for name in files)
+    found = file_digests([generation.folder / name for name in files])
+    return found == [manifest.files[name].sha256 for name in files]

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from index.base import Base, find_base, left_out, require_none_missing, vector_options
-from index.changes import Changes, find_changes, is_below, named_apart, reading_code
+from index.base import Base, vector_options
+from index.changes import reading_code
 from index.database import DatabaseReader
 from index.database_writer import DatabaseWriter, PassageRows
 from index.encode_added import encode_added
 from index.encoder import Encoder
 from index.errors import ArchiveError, InputError
 from index.held_out_queries import held_out_queries
-from index.inputs import built_from, digest_inputs, named_inputs
 from index.keywords import KeywordDocument, write_keywords
-from index.layout import Generation, IndexFolder
-from index.manifest import CHUNKING, FORMAT_VERSION, Counts, Manifest, record_files, write_manifest
+from index.layout import Generation, IndexFolder, sync
+from index.manifest import (
+    CHUNKING,
+    FORMAT_VERSION,
+    Counts,
+    FileRecord,
+    Manifest,
+    record_file,
+    record_files,
+    shared_records,
+    write_manifest,
+)
+from index.plan import Plan, Work, make_plan, plan_archive
 from index.progress import OnProgress, Progress
 from index.read_changed import read_changed
 from index.records import Rejection
-from index.sources import SourceFile, find_files
 from index.tokens import tokenizer_identity
 from index.unfinished_vectors import UnfinishedVectors
 from index.vector_options import VectorOptions
@@ -36,7 +46,6 @@ from index.vector_update import write_updated
 from index.verify import Changed, require_sound
 from index.writing import in_use, is_named_in_use, one_writer, remove, remove_abandoned, remove_superseded
 
-Plan = Callable[[IndexFolder, Base | None], "Work"]
 _PROGRESS_STEP = 64
 # A headline is looked for with each of its article's passages, so that an endless one must not be.
 _HEADLINE_CHARACTERS = 200
@@ -60,23 +69,6 @@ class BuildReport:
     changed: int = 0
     unchanged: int = 0
     gone: int = 0
-
-
-@dataclass(frozen=True)
-class Work:
-    """What one build is to do: which files it found, what became of them, and what was refused on the way.
-
-    `removed` are sources to remove by name, `left_out` all names that are not to be taken in, `vectors` what is asked
-    of the vector index: None for what was asked of the one in use.
-    """
-
-    inputs: tuple[str, ...]
-    inputs_digest: str
-    changes: Changes
-    refused: tuple[Rejection, ...] = ()
-    removed: tuple[str, ...] = ()
-    left_out: frozenset[str] = field(default_factory=frozenset)
-    vectors: VectorOptions | None = None
 
 
 def build_archive(
@@ -109,55 +101,6 @@ def build_archive(
     return build(plan, folder, encoder, on_progress, fresh=fresh)
 
 
-def plan_archive(paths: Sequence[Path] | None, index: IndexFolder, base: Base | None, *, keep_missing: bool) -> Work:
-    """Return what `build_archive` is to do, going out from a base.
-
-    Raises:
-        InputError: a path does not exist.
-        NotFoundError: no paths are given, and there is no archive.
-        ArchiveError: missing files cannot be kept.
-    """
-    work = plan_build(built_from(index) if paths is None else paths, base, left_out(index), keep_missing=keep_missing)
-    unreadable = _unreadable(work.refused)
-    if base is None and (keep_missing or unreadable):
-        require_none_missing(index, work.changes.new, below=None if keep_missing else unreadable)
-    return work
-
-
-def plan_build(
-    paths: Sequence[Path], base: Base | None, names_left_out: frozenset[str], *, keep_missing: bool = False
-) -> Work:
-    """Find the files at the paths and compare them with those that the base was built from.
-
-    Raises:
-        InputError: a path does not exist.
-    """
-    found = list(find_files(paths))
-    files = [file for file in found if isinstance(file, SourceFile)]
-    refused = [rejection for rejection in found if isinstance(rejection, Rejection)]
-    known = base.files if base else {}
-    unreadable = _unreadable(refused)
-    here = {file.known_by for file in files}
-    staying = {
-        name: file
-        for name, file in known.items()
-        if keep_missing or file.path in here or is_below(file.path, unreadable)
-    }
-    wanted = [file for file in named_apart(files, staying) if file.name not in names_left_out]
-    return Work(
-        inputs=named_inputs(paths),
-        inputs_digest=digest_inputs(files),
-        changes=find_changes(wanted, known, keep_missing=keep_missing, unreadable=unreadable),
-        refused=tuple(refused),
-        left_out=names_left_out,
-    )
-
-
-def _unreadable(refused: Sequence[Rejection]) -> list[str]:
-    """Return the paths that the search for files could not look at."""
-    return [rejection.path for rejection in refused if rejection.passing]
-
-
 def build(
     plan: Plan,
     folder: Path,
@@ -184,8 +127,7 @@ def build(
         remove_abandoned(index)
         before = in_use(index)
         on_progress(Progress("find", 0, 0))
-        base = None if fresh else find_base(index, encoder.identity)
-        work = plan(index, base)
+        base, work = make_plan(plan, index, encoder.identity, fresh=fresh)
         with _aside(index) as generation:
             report = _fill(work, index, base, generation, encoder, on_progress, started, fresh=fresh)
         if report.generation == generation.id:
@@ -234,27 +176,34 @@ def _fill(
         rows, counts, rejections = database.arrange(), database.counts(), database.rejections()
         changed = database.close()
     options = work.vectors or vector_options(index)
-    if base and not changed and _is_as_asked(work, base.manifest) and options == base.manifest.vector_options:
+    if base and not changed and work.is_as_asked(base.manifest) and options == base.manifest.vector_options:
         return _report(work, base.generation, counts, 0, rejections, started)
     if counts.passages == 0:
         raise InputError(_nothing_to_index(work, rejections))
-    added, vectors, encoded = encode_added(database.added, index, generation, encoder, on_progress, base, fresh=fresh)
-    on_progress(Progress("vectors", 0, 0))
-    vector_index = write_updated(
-        generation.vectors,
-        base,
-        rows,
-        added,
-        vectors,
-        options,
-        lambda: held_out_queries(generation, counts.passages, encoder),
-    )
-    write_keywords(
-        generation.keywords,
-        _keyword_documents(generation, rows, on_progress),
-        base=base.generation.keywords if base else None,
-        gone=rows.gone.tolist(),
-    )
+    with ThreadPoolExecutor(1, thread_name_prefix="database") as beside:
+        # As large as it may be: of a small change, this is most of what is to be waited for.
+        recording = beside.submit(_made_durable, generation.database)
+        added, vectors, encoded = encode_added(
+            database.added, index, generation, encoder, on_progress, base, fresh=fresh
+        )
+        on_progress(Progress("vectors", 0, 0))
+        vector_index = write_updated(
+            generation.vectors,
+            base,
+            rows,
+            added,
+            vectors,
+            options,
+            lambda: held_out_queries(generation, counts.passages, encoder),
+        )
+        write_keywords(
+            generation.keywords,
+            _keyword_documents(generation, rows, on_progress),
+            base=base.generation.keywords if base else None,
+            gone=rows.gone.tolist(),
+        )
+        known = shared_records(generation, base.generation, base.manifest) if base else {}
+        known[generation.database.name] = recording.result()
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         generation=generation.id,
@@ -267,7 +216,7 @@ def _fill(
         inputs=work.inputs,
         inputs_digest=work.inputs_digest,
         build_seconds=round(time.monotonic() - started, 3),
-        files=record_files(generation),
+        files=record_files(generation, known),
         vector_index=vector_index,
         vector_options=options,
         reading=reading_code(),
@@ -289,10 +238,9 @@ def _fill(
     return _report(work, generation, counts, encoded, rejections, started)
 
 
-def _is_as_asked(work: Work, manifest: Manifest) -> bool:
-    """Say whether a manifest says the same of what the archive is made from."""
-    made_from = (manifest.inputs, manifest.inputs_digest, frozenset(manifest.left_out))
-    return made_from == (work.inputs, work.inputs_digest, work.left_out)
+def _made_durable(path: Path) -> FileRecord:
+    sync(path)
+    return record_file(path)
 
 
 def _moved_or_new(rows: PassageRows) -> list[int]:

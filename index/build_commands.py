@@ -11,7 +11,7 @@ from typing import Literal
 import click
 
 from index.base import vector_options
-from index.build import BuildReport, build_archive, plan_archive
+from index.build import BuildReport, build_archive
 from index.command_line import index_option, json_option, model_option, print_json, show_rejections
 from index.dry_run import DryRun, dry_run
 from index.encoder import load_encoder
@@ -20,6 +20,7 @@ from index.inputs import built_from
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, plan_added, plan_removed, remove_from_archive
 from index.manifest import parse_manifest
+from index.plan import plan_archive
 from index.progress import OnProgress
 from index.progress_bars import ProgressBars
 from index.sources import find_files

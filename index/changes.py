@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from index.database import DatabaseReader
 from index.finding import SourceFile
@@ -20,9 +21,8 @@ from index.reading import DEFAULT_LIMITS, UnreadableError, printable
 SETTLED_NS = 2_000_000_000
 
 
-@dataclass(frozen=True)
-class KnownFile:
-    """What a file was when it was read, or refused for good.
+class KnownFile(NamedTuple):
+    """What a file was when it was read, or refused for good; plain, as a `SourceFile` is.
 
     `mtime_ns` is the time of its last change, 0 where it may have changed since. `sha256` is empty where it was not
     read to its end for a reason that may pass: then it has to be read again whatever its time says.
@@ -113,7 +113,7 @@ def known_files(database: Path) -> dict[str, KnownFile]:
         rows = reader.query("SELECT name, path, size, mtime_ns, sha256 FROM files ORDER BY rowid")
     finally:
         reader.close()
-    return {name: KnownFile(path, int(size), int(mtime), sha256) for name, path, size, mtime, sha256 in rows}
+    return {name: KnownFile._make(known) for name, *known in rows}
 
 
 def has_files_to_read_again(database: Path) -> bool:
@@ -162,7 +162,7 @@ def named_apart(files: Sequence[SourceFile], known: Mapping[str, KnownFile]) -> 
                 name = f"{folder}/{file.name}" if number == 1 else f"{folder}-{number}/{file.name}"
                 number += 1
         taken.add(name)
-        apart.append(file if name == file.name else replace(file, name=name))
+        apart.append(file if name == file.name else file._replace(name=name))
     return apart
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from index.base import Base, find_base
-from index.build import Plan, Work
+from index.base import Base
 from index.database import DatabaseReader
 from index.encoder import EncoderIdentity
 from index.layout import IndexFolder
+from index.plan import Plan, Work, make_plan
 from index.records import Rejection
 
 
@@ -29,8 +29,7 @@ class DryRun:
 
 def dry_run(plan: Plan, index: IndexFolder, encoder: EncoderIdentity, *, fresh: bool = False) -> DryRun:
     """Say what `index.build.build` would do; it raises what the plan raises."""
-    base = None if fresh else find_base(index, encoder)
-    work = plan(index, base)
+    base, work = make_plan(plan, index, encoder, fresh=fresh)
     changes = work.changes
     return DryRun(
         new=tuple(file.name for file in changes.new),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO
 
+from index.cpu import usable_cores
 from index.errors import ArchiveError, NotFoundError
 
 _DIGEST_CHUNK = 1 << 20
@@ -184,6 +187,12 @@ def file_digest(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return stream_digest(file)
+
+
+def file_digests(paths: Sequence[Path]) -> list[str]:
+    """Return the sha256 of each file, in hexadecimal; several are read side by side."""
+    with ThreadPoolExecutor(usable_cores(), thread_name_prefix="digests") as pool:
+        return list(pool.map(file_digest, paths))
 
 
 def stream_digest(stream: BinaryIO) -> str:

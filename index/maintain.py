@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from index.base import Base, left_out, require_none_missing
-from index.build import BuildReport, Work, build, plan_build
+from index.build import BuildReport, build
 from index.changes import Changes, is_below, is_of
 from index.database import DatabaseReader
 from index.encoder import Encoder
@@ -18,7 +18,9 @@ from index.errors import ArchiveError, InputError
 from index.finding import SourceFile, find_files, stored_path
 from index.inputs import built_from, named_inputs
 from index.layout import IndexFolder
+from index.plan import Work, plan_build
 from index.progress import OnProgress
+from index.records import Rejection
 
 _SHOWN = 3
 
@@ -41,16 +43,12 @@ def add_to_archive(
 
 def plan_added(paths: Sequence[Path], index: IndexFolder, base: Base | None) -> Work:
     """Return what `add_to_archive` is to do, going out from a base; it raises the same."""
-    wanted = {found.path.resolve() for found in find_files(paths) if isinstance(found, SourceFile)}
+    given = find_files(paths)
     inputs = built_from(index)
     beside = [path for path in paths if not is_below(stored_path(path), named_inputs(inputs))]
     everything = [*(path for path in inputs if os.path.lexists(path)), *beside]
-    returning = {
-        found.name
-        for found in find_files(everything)
-        if isinstance(found, SourceFile) and found.path.resolve() in wanted
-    }
     out = left_out(index)
+    returning = _names(given, everything) if out else frozenset()
     still_out = frozenset(name for name in out if not is_of(name, returning))
     work = plan_build(everything, base, still_out, keep_missing=True)
     changes = work.changes.reading_again(out - still_out)
@@ -58,6 +56,13 @@ def plan_added(paths: Sequence[Path], index: IndexFolder, base: Base | None) -> 
     if base is None:
         require_none_missing(index, work.changes.new)
     return work
+
+
+def _names(given: Iterable[SourceFile | Rejection], everything: Sequence[Path]) -> frozenset[str]:
+    """Return the names that files which were found have where everything is looked through."""
+    wanted = {found.path.resolve() for found in given if isinstance(found, SourceFile)}
+    found_there = (found for found in find_files(everything) if isinstance(found, SourceFile))
+    return frozenset(found.name for found in found_there if found.path.resolve() in wanted)
 
 
 def remove_from_archive(

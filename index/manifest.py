@@ -89,12 +89,31 @@ class Manifest(_Frozen):
         return self.format_version >= _NAMES_FILES_SINCE
 
 
-def record_files(generation: Generation) -> dict[str, FileRecord]:
-    """Return size and digest of every file of a generation, by its path inside the generation."""
-    return {
-        path.relative_to(generation.folder).as_posix(): FileRecord(size=path.stat().st_size, sha256=file_digest(path))
-        for path in generation.files()
-    }
+def record_file(path: Path) -> FileRecord:
+    """Return size and digest of a file."""
+    return FileRecord(size=path.stat().st_size, sha256=file_digest(path))
+
+
+def record_files(generation: Generation, known: Mapping[str, FileRecord] | None = None) -> dict[str, FileRecord]:
+    """Return size and digest of every file of a generation, by its path inside the generation.
+
+    Args:
+        generation: The generation.
+        known: Those of some of its files, which are not read again.
+    """
+    known = known or {}
+    paths = {path.relative_to(generation.folder).as_posix(): path for path in generation.files()}
+    return {name: known.get(name) or record_file(path) for name, path in paths.items()}
+
+
+def shared_records(generation: Generation, base: Generation, manifest: Manifest) -> dict[str, FileRecord]:
+    """Return what is known of the files of a generation that are, by a link, those of a whole one with its manifest."""
+    shared = {}
+    for path in generation.files():
+        name = path.relative_to(generation.folder).as_posix()
+        if name in manifest.files and path.samefile(base.folder / name):
+            shared[name] = manifest.files[name]
+    return shared
 
 
 def write_manifest(generation: Generation, manifest: Manifest) -> None:

@@ -1,7 +1,10 @@
-"""How much memory there is: the machine's, or less where the process is kept to a part of it."""
+"""Memory: how much there is, the machine's or the part that the process is kept to; when Python looks for garbage."""
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -24,3 +27,18 @@ def memory_free() -> int:
 def _limits() -> list[int]:
     texts = [path.read_text(encoding="ascii").strip() for path in _LIMITS if path.is_file()]
     return [int(text) for text in texts if text.isdigit()] or [_NO_LIMIT]  # without one it says "max"
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep Python's collector from running: it would look through all objects each time that many have been made.
+
+    For steps that make many and leave no cycles among them: they take half the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -59,7 +59,7 @@ def printable(name: str) -> str:
     The file system hands over bytes it cannot decode as lone surrogates, which neither a terminal nor SQLite accepts;
     other halves of surrogate pairs become `\uNNNN` too.
     """
-    if name.isascii() and name.isprintable():
+    if name.isprintable():
         return name
     escaped = _NO_BYTE.sub(lambda half: _escape(half.group()), name)
     decoded = escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -105,4 +105,5 @@ def _write_changed(path: Path, before: Path, made: VectorIndex, rows: PassageRow
     inverted.remove_ids(faiss.IDSelectorBatch(rows.gone))
     inverted.add_with_ids(vectors, there)
     # What was read owns its parts: it has to live until they are written.
-    write_index(reranking(inverted, half_precision(everything), made) if made.kind == "ivf-rabitq" else inverted, path)
+    reranks = made.kind == "ivf-rabitq"
+    write_index(reranking(inverted, half_precision(everything), made.reranked) if reranks else inverted, path)

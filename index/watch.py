@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from index.base import Base
-from index.build import BuildReport, Work, build, plan_archive
+from index.build import BuildReport, build
 from index.changes import has_files_to_read_again
 from index.encoder import Encoder
 from index.errors import ArchiveError, NotFoundError, WenbaoError
 from index.inputs import built_from, digest_paths, named_inputs
 from index.layout import IndexFolder
 from index.manifest import read_manifest
+from index.plan import Work, plan_archive
 from index.progress import OnProgress
 
 DEFAULT_QUIET = 5.0

@@ -108,7 +108,7 @@ def test_pipes_and_sockets_are_rejected_without_waiting(tmp_path):
         server.bind(os.path.relpath(tmp_path / "socket.md"))
         assert [rejection.name for rejection in rejections(tmp_path)] == ["pipe.txt", "socket.md"]
         assert len(rejections(tmp_path / "pipe.txt")) == 1
-    (rejection,) = read_file(SourceFile(tmp_path / "pipe.txt", "pipe.txt", 0, 0))
+    (rejection,) = read_file(SourceFile(str(tmp_path / "pipe.txt"), "pipe.txt", 0, 0, ""))
     assert "pipe" in rejection.reason
 
 

@@ -16,7 +16,7 @@ import index.base
 from app import cli
 from index import vector_plan, vector_update
 from index.archive import Archive
-from index.base import find_base, known_vectors
+from index.base import known_vectors, likely_base
 from index.build import build_archive
 from index.folding import fold_text
 from index.layout import IndexFolder
@@ -258,7 +258,7 @@ def test_files_that_were_just_checked_are_not_checked_again(
     where = IndexFolder(tmp_path / "index")
     reader = Archive.open(tmp_path / "index")._reader
     digests = {digest for (digest,) in reader.query("SELECT encoded_digest FROM passages WHERE row < 5")}
-    base = find_base(where, encoder.identity)
+    base = likely_base(where, encoder.identity)
     checked: list[Path] = []
     original = index.base.file_digest
 
