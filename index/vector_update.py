@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from index.base import Base
 from index.database_writer import PassageRows
 from index.vector_making import half_precision, reranking
 from index.vector_options import VectorOptions
-from index.vector_plan import VectorIndex
+from index.vector_plan import VectorIndex, plan
 from index.vector_store import Rows, Vectors, VectorSource
 from index.vector_tuning import MakeQueries
 from index.vectors import FaissStore, write_index
@@ -32,9 +33,9 @@ def write_updated(
 ) -> VectorIndex:
     """Write the store of a new generation and return what it is.
 
-    An inexact index is changed where vectors have changed, as long as they are few of those it was tuned for, and the
-    same is asked of it; its recall is then the one that was measured when it was made. Any other is written from all
-    vectors.
+    An exact index that would be of the same kind keeps its codes. An inexact one is changed where vectors have changed,
+    as long as they are few of those it was tuned for, and the same is asked of it; its recall is then the one that was
+    measured when it was made. Any other is written from all vectors.
 
     Args:
         path: The file.
@@ -49,8 +50,11 @@ def write_updated(
     everything = _Updated(store, rows.origin, added, vectors)
     if base and options == base.manifest.vector_options:
         gone = base.manifest.counts.passages - int((rows.origin >= 0).sum())
-        made = base.manifest.vector_index
-        made = replace(made, changed=made.changed + len(added) + gone)
+        before = base.manifest.vector_index
+        if before.kind in ("flat", "fp16") and plan(len(everything), everything.dimension, options) == before:
+            _write_exact(path, base.generation.vectors, everything)
+            return before
+        made = replace(before, changed=before.changed + len(added) + gone)
         if _still_fits(made, rows):
             _write_changed(path, base.generation.vectors, made, rows, everything)
             return made
@@ -88,6 +92,21 @@ def _still_fits(made: VectorIndex, rows: PassageRows) -> bool:
     """Say whether an index may be changed where vectors have changed: a graph can only be added to."""
     can_be = not len(rows.gone) if made.kind == "hnsw" else made.lists > 0
     return can_be and made.changed <= _MOST_CHANGED * made.tuned_for
+
+
+def _write_exact(path: Path, before: Path, everything: _Updated) -> None:
+    """Write an exact index with the codes of a generation before, without decoding and encoding all of them."""
+    faiss: Any = import_module("faiss")  # its type hints lack half of what is used here
+
+    index: Any = faiss.read_index(str(before))
+    known = everything.origin >= 0
+    codes = np.empty((len(everything), index.code_size), np.uint8)
+    codes[known] = faiss.vector_to_array(index.codes).reshape(-1, index.code_size)[everything.origin[known]]
+    if len(everything.added):
+        codes[everything.added] = index.sa_encode(np.ascontiguousarray(everything.vectors, np.float32))
+    faiss.copy_array_to_vector(codes.ravel(), index.codes)
+    index.ntotal = len(codes)
+    write_index(index, path)
 
 
 def _write_changed(path: Path, before: Path, made: VectorIndex, rows: PassageRows, everything: VectorSource) -> None:

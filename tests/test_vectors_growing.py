@@ -260,13 +260,13 @@ def test_files_that_were_just_checked_are_not_checked_again(
     digests = {digest for (digest,) in reader.query("SELECT encoded_digest FROM passages WHERE row < 5")}
     base = likely_base(where, encoder.identity)
     checked: list[Path] = []
-    original = index.base.file_digest
+    original = index.base.file_digests
 
-    def noted(path: Path) -> str:
-        checked.append(path)
-        return original(path)
+    def noted(paths: Sequence[Path]) -> list[str]:
+        checked.extend(paths)
+        return original(paths)
 
-    monkeypatch.setattr(index.base, "file_digest", noted)
+    monkeypatch.setattr(index.base, "file_digests", noted)
     assert known_vectors({"ab" * 16}, where, encoder.identity) == {}
     assert known_vectors(digests, where, encoder.identity, base).keys() == digests
     assert checked == []
