@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import trafilatura
 from lxml import etree, html  # type: ignore[import-untyped]
 
 from index.epaper import read_epaper
@@ -89,6 +88,8 @@ def _parse(markup: str) -> Any:
 
 
 def _trafilatura(tree: Any) -> Any | None:
+    import trafilatura  # a quarter of a second, which only those who read HTML pay for
+
     try:
         return trafilatura.bare_extraction(
             html.fromstring(html.tostring(tree, encoding="unicode")),

@@ -6,7 +6,12 @@ dictionary holds the logarithms, and each word is looked up once. The words are 
 
 from __future__ import annotations
 
+import marshal
+import os
+import secrets
+from contextlib import suppress
 from math import log
+from pathlib import Path
 from typing import Any
 
 import jieba
@@ -15,21 +20,56 @@ import jieba
 class OnePassTokenizer(jieba.Tokenizer):  # type: ignore[misc]
     """jieba's tokenizer, faster; its dictionary cannot be added to."""
 
+    initialized: bool
+
+    def __init__(self, cache: Path) -> None:
+        """Make a tokenizer that keeps its dictionary in the folder `cache`, which only this user may write.
+
+        jieba keeps its own in the shared temporary folder, where another user could plant one, and takes twice as long
+        to read it.
+        """
+        super().__init__()
+        self._kept = cache / f"words-{jieba.__version__}.marshal"
+
     def initialize(self, dictionary: str | None = None) -> None:
-        """Load the dictionary, and put log probabilities in the place of its frequencies.
+        """Load the dictionary, with log probabilities in the place of frequencies.
 
         What is no word but the beginning of one keeps its 0, which is how jieba tells it from a word.
         """
-        if self.initialized:
-            return
-        super().initialize(dictionary)
-        whole = log(self.total)
-        made = {count: log(count) - whole for count in set(self.FREQ.values()) if count}
-        frequencies: dict[str, Any] = self.FREQ
-        for word, count in frequencies.items():
-            if count:
-                frequencies[word] = made[count]
-        self._unknown = -whole
+        with self.lock:
+            if self.initialized:
+                return
+            known = self._read() if dictionary is None else None
+            self.FREQ, self.total = known or self._make(dictionary)
+            if known is None and dictionary is None:
+                self._keep()
+            self._unknown = -log(self.total)
+            self.initialized = True
+
+    def _read(self) -> tuple[dict[str, Any], int] | None:
+        """Return the dictionary as it was kept, None where there is none or it is damaged."""
+        try:
+            words, total = marshal.loads(self._kept.read_bytes())  # noqa: S302 - of a folder of this user's own
+            return (words, total) if isinstance(words, dict) and isinstance(total, int) and total > 0 else None
+        except (OSError, EOFError, ValueError, TypeError):
+            return None
+
+    def _make(self, dictionary: str | None) -> tuple[dict[str, Any], int]:
+        if dictionary is not None:
+            self.set_dictionary(dictionary)
+        words, total = self.gen_pfdict(self.get_dict_file())
+        whole = log(total)
+        made = {count: log(count) - whole for count in set(words.values()) if count}
+        return {word: made[count] if count else 0 for word, count in words.items()}, total
+
+    def _keep(self) -> None:
+        temporary = self._kept.with_name(f".{self._kept.name}.{secrets.token_hex(4)}")
+        with suppress(OSError):  # it is made anew next time
+            try:
+                temporary.write_bytes(marshal.dumps((self.FREQ, self.total)))
+                os.replace(temporary, self._kept)  # noqa: PTH105 - on Windows too
+            finally:
+                temporary.unlink(missing_ok=True)
 
     def get_DAG(self, sentence: str) -> dict[int, list[int]]:  # noqa: N802 - jieba's name
         """Return nothing: `calc` looks the words up itself."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import stat
+from pathlib import Path
 
 import jieba
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from index import tokens
 from index.tokens import MAX_TOKEN_LENGTH, character_bigrams, tokenize
+from index.word_cutting import OnePassTokenizer
 
 
 def test_long_words_give_their_parts_too() -> None:
@@ -79,3 +81,17 @@ def test_jieba_keeps_its_cache_where_only_the_user_can_write(tmp_path, monkeypat
         assert list((tmp_path / "jieba").iterdir())
     finally:
         tokens._tokenizer.cache_clear()
+
+
+def test_the_dictionary_is_kept_and_a_damaged_one_is_made_anew(tmp_path: Path) -> None:
+    text = "青石桥加固工程昨日完成验收"
+    first = OnePassTokenizer(tmp_path)
+    words = first.lcut(text)
+    (kept,) = tmp_path.iterdir()
+    for damage in (None, b"", b"\xff" * 40, kept.read_bytes()[:1000]):
+        if damage is not None:
+            kept.write_bytes(damage)
+        again = OnePassTokenizer(tmp_path)
+        assert again.lcut(text) == words
+        assert again.FREQ == first.FREQ
+    assert OnePassTokenizer(tmp_path / "missing").lcut(text) == words  # nowhere to keep it
