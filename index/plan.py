@@ -10,7 +10,6 @@ from pathlib import Path
 from index.base import Base, is_whole, left_out, likely_base, require_none_missing
 from index.changes import Changes, find_changes, is_below, named_apart
 from index.encoder import EncoderIdentity
-from index.errors import WenbaoError
 from index.inputs import built_from, digest_inputs, named_inputs
 from index.layout import IndexFolder
 from index.manifest import Manifest
@@ -59,7 +58,7 @@ def make_plan(
             whole = beside.submit(is_whole, likely)
             try:
                 work = plan(index, likely)
-            except WenbaoError:
+            except Exception:  # what is damaged may bring out anything
                 if whole.result():
                     raise
             else:

@@ -19,13 +19,16 @@ import index.opening
 import index.read_changed
 from app import cli
 from index.archive import Archive
+from index.base import Base
 from index.build import build_archive
+from index.changes import find_changes
 from index.errors import ArchiveError, InputError
 from index.finding import SourceFile
 from index.folding import fold_text
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, remove_from_archive
 from index.pages import Page
+from index.plan import Work, make_plan
 from index.records import Rejection, Source
 from index.verify import verify_generation
 from tests.archive_content import content
@@ -404,6 +407,23 @@ def test_what_is_below_a_folder_that_cannot_be_listed_is_not_gone(
         assert report.gone == 0
         assert len(report.rejections) == 1
         assert "below/c.txt" in Archive.open(tmp_path / "index").source_names()
+
+
+def test_what_a_damaged_generation_brings_out_does_not_stop_a_build(folder: Path, tmp_path: Path) -> None:
+    build_archive([folder], tmp_path / "index", HashingEncoder())
+    index = IndexFolder(tmp_path / "index")
+    without_base = Work(inputs=(), inputs_digest="", changes=find_changes([], {}))
+
+    def plan(_: IndexFolder, base: Base | None) -> Work:
+        if base is not None:
+            raise AttributeError("nothing of this kind is in the database")
+        return without_base
+
+    with pytest.raises(AttributeError):  # the generation is whole: this is a fault
+        make_plan(plan, index, HashingEncoder().identity)
+    vectors = index.current().vectors
+    vectors.write_bytes(vectors.read_bytes()[:-1] + b"\xff")
+    assert make_plan(plan, index, HashingEncoder().identity) == (None, without_base)
 
 
 def test_a_removed_source_stays_away_when_a_data_file_is_damaged(folder: Path, tmp_path: Path) -> None:
