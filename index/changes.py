@@ -110,10 +110,10 @@ def known_files(database: Path) -> dict[str, KnownFile]:
     """
     reader = DatabaseReader(database)
     try:
-        rows = reader.query("SELECT name, path, size, mtime_ns, sha256 FROM files ORDER BY rowid")
+        rows = reader.query("SELECT path, size, mtime_ns, sha256, name FROM files ORDER BY rowid")
     finally:
         reader.close()
-    return {name: KnownFile._make(known) for name, *known in rows}
+    return {row[4]: KnownFile._make(row[:4]) for row in rows}
 
 
 def has_files_to_read_again(database: Path) -> bool:
