@@ -189,14 +189,15 @@ def load_encoder(
         )
     threads = threads or usable_cores()
     packaged = name_or_path is None or (name_or_path == PACKAGED_MODEL and not Path(name_or_path).is_dir())
-    folder = packaged_model_folder() if packaged else Path(str(name_or_path)).expanduser()
+    asked = PACKAGED_MODEL if name_or_path is None else name_or_path
+    folder = packaged_model_folder() if packaged else Path(asked).expanduser()
     local = folder.is_dir()
     prepare_environment(offline=local)
     precision = best_precision() if precision == "auto" else precision
-    if name_or_path is None or packaged:
+    if packaged:
         return _packaged(folder, threads, precision)
-    model = load_model(str(folder if local else name_or_path), bf16=precision == "bf16", local=local)
-    name = str(folder.resolve()) if local else name_or_path
+    model = load_model(str(folder if local else asked), bf16=precision == "bf16", local=local)
+    name = str(folder.resolve()) if local else asked
     query_prefix, passage_prefix = prefixes(model.prompts, name)
     identity = EncoderIdentity(
         name=name,

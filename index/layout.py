@@ -76,6 +76,10 @@ class Generation:
             and not path.name.endswith("-journal")
         )
 
+    def named_files(self) -> dict[str, Path]:
+        """Return `files` by their paths inside the generation, as a manifest names them."""
+        return {path.relative_to(self.folder).as_posix(): path for path in self.files()}
+
 
 @dataclass(frozen=True)
 class IndexFolder:
@@ -169,12 +173,12 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Replace a file's content in one step that survives a crash."""
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Replace a file's content, text as UTF-8, in one step that survives a crash."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -102,18 +102,16 @@ def record_files(generation: Generation, known: Mapping[str, FileRecord] | None 
         known: Those of some of its files, which are not read again.
     """
     known = known or {}
-    paths = {path.relative_to(generation.folder).as_posix(): path for path in generation.files()}
-    return {name: known.get(name) or record_file(path) for name, path in paths.items()}
+    return {name: known.get(name) or record_file(path) for name, path in generation.named_files().items()}
 
 
 def shared_records(generation: Generation, base: Generation, manifest: Manifest) -> dict[str, FileRecord]:
     """Return what is known of the files of a generation that are, by a link, those of a whole one with its manifest."""
-    shared = {}
-    for path in generation.files():
-        name = path.relative_to(generation.folder).as_posix()
-        if name in manifest.files and path.samefile(base.folder / name):
-            shared[name] = manifest.files[name]
-    return shared
+    return {
+        name: manifest.files[name]
+        for name, path in generation.named_files().items()
+        if name in manifest.files and path.samefile(base.folder / name)
+    }
 
 
 def write_manifest(generation: Generation, manifest: Manifest) -> None:

@@ -59,7 +59,7 @@ def plan(count: int, dimension: int, options: VectorOptions) -> VectorIndex:
     if options.kind != "auto":
         return _with_lists(options.kind, count)
     allowed = memory_there_is() * _SHARE_OF_MEMORY if options.memory is None else options.memory
-    for kind in _suited(count):
+    for kind in [*_suited(count), "ivf-rabitq"]:
         planned = _with_lists(kind, count)
         if memory_needed(planned, count, dimension) <= allowed:
             return planned
@@ -67,11 +67,12 @@ def plan(count: int, dimension: int, options: VectorOptions) -> VectorIndex:
 
 
 def _suited(count: int) -> list[Kind]:
+    """Return the kinds that suit a number of vectors, the best first, but for one-bit codes, which come after all."""
     if count < FLAT_BELOW:
-        return ["flat", "fp16", "ivf-rabitq"]
+        return ["flat", "fp16"]
     if count < FP16_BELOW:
-        return ["fp16", "ivf-rabitq"]
-    return ["ivf-fp16", "ivf-rabitq"] if count < IVF_FP16_BELOW else ["ivf-rabitq"]
+        return ["fp16"]
+    return ["ivf-fp16"] if count < IVF_FP16_BELOW else []
 
 
 def memory_needed(planned: VectorIndex, count: int, dimension: int) -> int:

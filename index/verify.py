@@ -99,14 +99,13 @@ def require_sound(
 
 
 def _digests(generation: Generation, manifest: Manifest, changed: Changed | None) -> Iterator[str]:
-    on_disk = {path.relative_to(generation.folder).as_posix() for path in generation.files()}
     # Those of a generation that is just being made were taken from its files a moment ago.
     named = [] if changed else list(manifest.files)
     for name, found in zip(named, file_digests([generation.folder / name for name in named]), strict=True):
         expected = manifest.files[name].sha256
         if found != expected:
             yield f"{name} has sha256 {found[:12]}…, the manifest says {expected[:12]}…; rebuild the archive"
-    for name in sorted(on_disk - manifest.files.keys()):
+    for name in sorted(generation.named_files().keys() - manifest.files.keys()):
         yield f"{name} is not named in the manifest; remove it or rebuild the archive"
 
 

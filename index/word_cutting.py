@@ -7,14 +7,14 @@ dictionary holds the logarithms, and each word is looked up once. The words are 
 from __future__ import annotations
 
 import marshal
-import os
-import secrets
 from contextlib import suppress
 from math import log
 from pathlib import Path
 from typing import Any
 
 import jieba
+
+from index.layout import replace_file
 
 
 class OnePassTokenizer(jieba.Tokenizer):  # type: ignore[misc]
@@ -63,13 +63,8 @@ class OnePassTokenizer(jieba.Tokenizer):  # type: ignore[misc]
         return {word: made[count] if count else 0 for word, count in words.items()}, total
 
     def _keep(self) -> None:
-        temporary = self._kept.with_name(f".{self._kept.name}.{secrets.token_hex(4)}")
         with suppress(OSError):  # it is made anew next time
-            try:
-                temporary.write_bytes(marshal.dumps((self.FREQ, self.total)))
-                os.replace(temporary, self._kept)  # noqa: PTH105 - on Windows too
-            finally:
-                temporary.unlink(missing_ok=True)
+            replace_file(self._kept, marshal.dumps((self.FREQ, self.total)))
 
     def get_DAG(self, sentence: str) -> dict[int, list[int]]:  # noqa: N802 - jieba's name
         """Return nothing: `calc` looks the words up itself."""
