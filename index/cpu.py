@@ -90,6 +90,7 @@ def one_thread_pool(workers: int) -> ThreadPoolExecutor:
     ready = threading.Barrier(workers + 1)
 
     def initialise() -> None:
+        torch.get_num_threads()  # a thread's first call gives it the default of that moment, which would undo the next
         torch.set_num_threads(1)  # for this thread at once, but also the default of threads that start later
         ready.wait()
 

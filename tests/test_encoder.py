@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from index.bert import BertEncoder, FastTokenizer
-from index.cpu import Precision
+from index.cpu import Precision, one_thread_pool
 from index.encoder import SentenceEncoder, load_encoder
 from index.encoder_batches import LENGTH_MULTIPLE, attention_bias, hidden_states, padded, plan_batches, token_ids
 from index.errors import EncoderError
@@ -83,6 +84,7 @@ def test_a_damaged_unpacked_model_is_explained(tmp_path: Path, monkeypatch: pyte
 def test_encoding_needs_none_of_the_libraries_that_take_long_to_import() -> None:
     code = """
 import sys
+import threading
 from index.encoder import load_encoder
 load_encoder().encode_passages(["桥"])
 print({"transformers", "sentence_transformers", "sklearn"} & set(sys.modules))
@@ -128,6 +130,25 @@ def test_threads_of_others_are_left_as_they_were(encoder: SentenceEncoder) -> No
     before = torch.get_num_threads()
     encoder.encode_passages([BRIDGE] * 3)
     assert torch.get_num_threads() == before
+
+
+def test_each_thread_of_a_pool_runs_torch_on_one_thread_and_others_do_not() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        together = threading.Barrier(2)  # so that each of the two has its turn
+
+        def threads() -> int:
+            together.wait(10)
+            return torch.get_num_threads()
+
+        with one_thread_pool(2) as pool:
+            assert [turn.result() for turn in [pool.submit(threads) for _ in range(2)]] == [1, 1]
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_identity_is_stable(encoder: SentenceEncoder) -> None:
