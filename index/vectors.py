@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,22 @@ def write_index(index: Any, path: Path) -> None:
         faiss.write_index(index, str(path))
     except RuntimeError as error:
         raise OSError(f"{path}: {(str(error).splitlines() or [''])[0]}") from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let FAISS use one thread for what the calling thread does.
+
+    One question is one piece of work; the threads that FAISS starts for it all the same wait for one another at its
+    end, a time slice (some 10 ms) whenever one of the cores is held by keywords, an encoder or another process.
+    """
+    faiss: Any = import_module("faiss")
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 class FaissStore:
@@ -140,6 +158,10 @@ class FaissStore:
         if k < 1:
             return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
         queries = np.ascontiguousarray(queries, dtype=np.float32)
+        with _one_thread() if len(queries) == 1 else nullcontext():
+            return self._search(queries, k, rows)
+
+    def _search(self, queries: Vectors, k: int, rows: Rows | None) -> tuple[Rows, Vectors]:
         inexact = self._inverted or self._graph
         if inexact and rows is not None and len(rows) < _SELECTIVE * len(self):
             return self._scan(queries, k, rows)

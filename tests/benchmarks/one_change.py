@@ -1,25 +1,29 @@
 """How long it takes until one changed article of a large archive is in service.
 
-    python tests/benchmarks/one_change.py [--articles N ...] [--real | --command]
+    python tests/benchmarks/one_change.py [--articles N ...] [--texts FILE ...] [--real | --command [--busy]]
 
-Writes N made-up articles, one file each, builds their archive, changes one file, builds again, and asks a bot that was
-open before for what is new. Without options, all in this process, with an encoder that only hashes: what is measured is
-what grows with the archive, for encoding one article takes as long in any. Start-up is not in it.
+Writes N articles, one file each, builds their archive, changes one file, builds again, and asks a bot that was open
+before for what is new. The articles are made up, or those of JSONL files (gzip or not)
+with a column `text`. Without `--real` and `--command`, all in this process, with an encoder that only hashes: what is
+measured is what grows with the archive, for encoding one article takes as long in any. Start-up is not in it.
 
 `--real` encodes with the embedded model, and says which share of the first build was spent outside the encoder.
 
 `--command` measures what a user sees: `wenbao serve` runs on the archive, `wenbao index build --json` is started as a
-command, and the server is asked over HTTP, again and again, until it answers from the new text. The command loads the
+command, and the server is watched over HTTP until it has the new generation, and asked until it answers from the new
+text. The command loads the
 embedded model and encodes with it. Only the first build is spared it: it gets vectors of the model for a few hundred
 articles, moved at random to a cosine of 0.9, under the model's identity, so that 70,000 articles take minutes and not
 hours. The time is told in three parts: the build as it reports it itself, what the command took beside (the
 interpreter, loading the model, the end of the process), and from its end until the answer, which is less than nothing
-where the server has answered before the process was gone. The questions compete with the command for the CPU,
-as those of readers do.
+where the server has answered before the process was gone. With `--busy`, the server is asked all the time, one
+question after the other: they compete with the command for the CPU, as those of readers do.
 """
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import json
 import random
 import socket
@@ -29,7 +33,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,13 +75,28 @@ _PATIENCE_S = 600
 _PAUSE_S = 0.05
 
 
-def write_articles(pages: Path, size: int) -> None:
-    """Write so many articles, a thousand in each folder."""
-    generator = random.Random(size)
-    for number in range(size):
+def articles(size: int, files: Sequence[Path]) -> Iterator[str]:
+    """Yield so many articles, those of the files where there are any."""
+    if not files:
+        generator = random.Random(size)
+        yield from (article(generator, number) for number in range(size))
+        return
+    lines = (line for file in files for line in lines_of(file))
+    yield from (json.loads(line)["text"] for line in itertools.islice(lines, size))
+
+
+def lines_of(file: Path) -> Iterator[str]:
+    """Yield the lines of a file, gzip or not."""
+    with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
+        yield from lines
+
+
+def write_articles(pages: Path, texts: Iterable[str]) -> None:
+    """Write articles, a thousand in each folder."""
+    for number, text in enumerate(texts):
         folder = pages / f"{number // 1000:03}"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number}.txt").write_text(article(generator, number), encoding="utf-8")
+        (folder / f"{number}.txt").write_text(text, encoding="utf-8")
 
 
 def change_one(pages: Path, price: int) -> str:
@@ -85,7 +104,7 @@ def change_one(pages: Path, price: int) -> str:
     path = pages / "000" / "7.txt"
     new = f"{price}元"
     path.write_text(
-        path.read_text(encoding="utf-8") + f"青石索道昨日试运行，票价{new}，老人免费乘坐。\n", encoding="utf-8"
+        path.read_text(encoding="utf-8") + f"\n青石索道昨日试运行，票价{new}，老人免费乘坐。\n", encoding="utf-8"
     )
     return new
 
@@ -171,6 +190,21 @@ def served(index: Path) -> Iterator[int]:
             server.terminate()
 
 
+def wait_for_generation(port: int, before: str) -> None:
+    """Look at a server until it has another generation."""
+    end = time.perf_counter() + _PATIENCE_S
+    while generation_in_use(port) == before:
+        if time.perf_counter() > end:
+            raise click.ClickException("the server keeps to the old generation")
+        time.sleep(_PAUSE_S)
+
+
+def generation_in_use(port: int) -> str:
+    """Return the generation that a server answers from."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/info", timeout=_PATIENCE_S) as answer:
+        return str(json.load(answer)["generation"])
+
+
 def wait_for_answer(port: int, wanted: str) -> float:
     """Ask a server until the answer, or what came closest, holds what is wanted; return the time when it did."""
     body = json.dumps({"question": _QUESTION}).encode()
@@ -190,13 +224,16 @@ def wait_for_answer(port: int, wanted: str) -> float:
     raise click.ClickException(f"the server does not answer with {wanted!r}")
 
 
-def change_by_command(pages: Path, index: Path) -> str:
+def change_by_command(pages: Path, index: Path, *, busy: bool) -> str:
     """Change one article under a server, run the command, and return the seconds of each part as cells of a table."""
     with served(index) as port:
+        before = generation_in_use(port)
         new = change_one(pages, 7301)
         command = [*_WENBAO, "index", "build", str(pages), "--index", str(index), "--json"]
         began = time.perf_counter()
         with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as build:
+            if not busy:
+                wait_for_generation(port, before)
             answered = wait_for_answer(port, new)
             output, _ = build.communicate()
             ended = time.perf_counter()
@@ -208,9 +245,17 @@ def change_by_command(pages: Path, index: Path) -> str:
 
 @click.command()
 @click.option("--articles", "sizes", multiple=True, type=int, default=(1_000, 10_000, 70_000), show_default=True)
+@click.option(
+    "--texts",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Take the articles from these.",
+)
 @click.option("--real", is_flag=True, help="Encode with the embedded model.")
 @click.option("--command", is_flag=True, help="Build by command, under a server.")
-def main(sizes: tuple[int, ...], real: bool, command: bool) -> None:
+@click.option("--busy", is_flag=True, help="Ask that server all the time.")
+def main(sizes: tuple[int, ...], files: tuple[Path, ...], real: bool, command: bool, busy: bool) -> None:
     """Measure a build of everything, and of one change."""
     if real and command:
         raise click.UsageError("--command encodes the change with the embedded model; leave out --real.")
@@ -225,11 +270,15 @@ def main(sizes: tuple[int, ...], real: bool, command: bool) -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory() as work:
             pages, index = Path(work) / "pages", Path(work) / "index"
-            write_articles(pages, size)
+            write_articles(pages, articles(size, files))
             first = first_build(pages, index, encoder)
-            print(f"| {size} | {first.report.counts.passages} | {first.seconds:.1f} |", end=" ", flush=True)
+            print(
+                f"| {first.report.counts.articles} | {first.report.counts.passages} | {first.seconds:.1f} |",
+                end=" ",
+                flush=True,
+            )
             if command:
-                print(change_by_command(pages, index), "|", flush=True)
+                print(change_by_command(pages, index, busy=busy), "|", flush=True)
                 continue
             bot = Bot.open(index) if real else simple_bot(Archive.open(index), HashingEncoder())
             seconds, stages = change_in_process(pages, index, encoder, bot)
