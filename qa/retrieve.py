@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ import numpy.typing as npt
 from index.archive import Archive, Filters, PassageRow
 from index.encoder import Encoder
 from index.folding import fold_text
+from index.keywords import FIELDS
 from index.records import Article
-from qa.fusion import Evidence, fuse
+from qa.fusion import Evidence, Scores, fuse
 from qa.question import Question
 
 Rows = npt.NDArray[np.int64]
@@ -88,6 +89,16 @@ class Gathered:
     evidence: Evidence
 
 
+@dataclass(frozen=True)
+class _FoundByKeywords:
+    """The rows of the words and the bigrams list together, sorted, both scores of each, and the lists, best first."""
+
+    rows: Rows
+    words: Scores
+    bigrams: Scores
+    lists: tuple[Rows, Rows]
+
+
 class Retriever:
     """Searches one archive with one encoder; safe to use from several threads."""
 
@@ -134,36 +145,48 @@ class Retriever:
             InputError: a filter cannot be understood.
         """
         allowed = self.archive.rows_matching(filters) if filters else None
-        best = partial(self.archive.keywords.search, k=CANDIDATES, rows=allowed)
-        # Neither needs the other, and most of the time of a question goes into its encoding.
-        finding_words = self._keyword_pool.submit(best, question.words, field="words")
-        finding_bigrams = self._keyword_pool.submit(best, question.bigrams, field="bigrams")
+        # Words need no vector, and keep another core busy until the vector's neighbours are found.
+        finding = self._keyword_pool.submit(self._find_keywords, question, allowed)
         if vector is None:
             vector = self.encoder.encode_queries([fold_text(question.text, casefold=False)])[0]
         dense = self.archive.vectors.search(vector[None, :], CANDIDATES, allowed)[0][0]
-        words, bigrams = finding_words.result(), finding_bigrams.result()
-        rows = np.unique(np.concatenate([dense, words[0], bigrams[0]]))
-        scoring_bigrams = self._keyword_pool.submit(self._keyword_scores, "bigrams", question.bigrams, rows, *bigrams)
+        found = finding.result()
+        rows = np.union1d(dense, found.rows)
+        scoring_bigrams = self._keyword_pool.submit(self._score, question, "bigrams", rows, found.rows, found.bigrams)
         evidence = Evidence(
             dense=self.archive.vectors.fetch(rows) @ vector,
-            words=self._keyword_scores("words", question.words, rows, *words),
+            words=self._score(question, "words", rows, found.rows, found.words),
             bigrams=scoring_bigrams.result(),
         )
-        return Gathered(rows, (dense, words[0], bigrams[0]), vector, evidence)
+        return Gathered(rows, (dense, *found.lists), vector, evidence)
 
-    def _keyword_scores(
-        self, field: str, terms: Sequence[str], rows: Rows, known: Rows, scores: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        """Return the BM25 score of every row, given those of the best ones."""
+    def _find_keywords(self, question: Question, allowed: Rows | None) -> _FoundByKeywords:
+        """Return the best rows of both lists, with the scores that either gives them."""
+        words, bigrams = (
+            self.archive.keywords.search(getattr(question, field), CANDIDATES, field=field, rows=allowed)
+            for field in FIELDS
+        )
+        rows = np.union1d(words[0], bigrams[0])
+        return _FoundByKeywords(
+            rows,
+            words=self._score(question, "words", rows, *words),
+            bigrams=self._score(question, "bigrams", rows, *bigrams),
+            lists=(words[0], bigrams[0]),
+        )
+
+    def _score(self, question: Question, field: str, rows: Rows, known: Rows, scores: Scores) -> Scores:
+        """Return the BM25 score of every row, sorted, given those of some."""
         result = np.zeros(len(rows), np.float32)
         result[np.searchsorted(rows, known)] = scores
         others = np.setdiff1d(rows, known, assume_unique=True)
-        found, found_scores = self.archive.keywords.search(terms, len(others), field=field, rows=others)
+        found, found_scores = self.archive.keywords.search(
+            getattr(question, field), len(others), field=field, rows=others
+        )
         result[np.searchsorted(rows, found)] = found_scores
         return result
 
     def _collapse(
-        self, rows: Rows, scores: npt.NDArray[np.float32], places: Rows, stages: Callable[[int], Stages], k: int
+        self, rows: Rows, scores: Scores, places: Rows, stages: Callable[[int], Stages], k: int
     ) -> tuple[Hit, ...]:
         """Return the first `k` passages that say something new; the others go to the hit they repeat."""
         kept: list[tuple[PassageRow, int]] = []
