@@ -1,4 +1,4 @@
-"""A BERT encoder and its tokenizer, straight from their files.
+"""A BERT encoder, straight from its files.
 
 The numbers are those of transformers, to the bit. To import that and what it brings takes several times as long as to
 read the model: a command that encodes one page would mostly wait for it.
@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
 from torch import nn
 
 _POOLING = "pooler."
@@ -126,33 +125,3 @@ def _layer(config: BertConfig) -> nn.ModuleDict:
             "output": narrowing(wide),
         }
     )
-
-
-@dataclass(frozen=True)
-class FastTokenizer:
-    """What is used of a fast tokenizer of transformers, under its names; safe to use from several threads."""
-
-    backend_tokenizer: Tokenizer
-    pad_token_id: int
-    all_special_ids: tuple[int, ...]
-    model_input_names: tuple[str, ...]
-
-    @classmethod
-    def load(cls, folder: Path) -> FastTokenizer:
-        """Load a tokenizer from the folder that transformers saved it to.
-
-        Raises:
-            OSError: a file cannot be read.
-            KeyError, ValueError: it holds something else.
-        """
-        stated = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-        backend = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        ids = {name: _id_of(token, backend) for name, token in stated.items() if name.endswith("_token")}
-        return cls(backend, ids["pad_token"], tuple(dict.fromkeys(ids.values())), tuple(stated["model_input_names"]))
-
-
-def _id_of(token: str, backend: Tokenizer) -> int:
-    number = backend.token_to_id(token)
-    if number is None:
-        raise KeyError(token)
-    return number

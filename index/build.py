@@ -180,9 +180,10 @@ def _fill(
         return _report(work, base.generation, counts, 0, rejections, started)
     if counts.passages == 0:
         raise InputError(_nothing_to_index(work, rejections))
-    with ThreadPoolExecutor(1, thread_name_prefix="database") as beside:
+    with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
         # As large as it may be: of a small change, this is most of what is to be waited for.
         recording = beside.submit(_made_durable, generation.database)
+        beside.submit(KeywordDocument.of, 0, "问报")  # loads the dictionaries
         added, vectors, encoded = encode_added(
             database.added, index, generation, encoder, on_progress, base, fresh=fresh
         )

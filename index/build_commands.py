@@ -14,7 +14,7 @@ from index.base import vector_options
 from index.build import BuildReport, build_archive
 from index.command_line import index_option, json_option, model_option, print_json, show_rejections
 from index.dry_run import DryRun, dry_run
-from index.encoder import load_encoder
+from index.encoder_process import start_encoder
 from index.errors import ArchiveError, InputError, NotFoundError, WenbaoError
 from index.inputs import built_from
 from index.layout import IndexFolder
@@ -98,7 +98,7 @@ def build(
     """
     chosen = paths or _inputs(folder)
     find_files(chosen)  # names a missing path before the model is loaded
-    encoder = load_encoder(model or _encoder_in_use(folder))
+    encoder = start_encoder(model or _encoder_in_use(folder))
     if is_dry_run:
         plan = partial(plan_archive, chosen, keep_missing=keep_missing)
         _show(dry_run(plan, IndexFolder(folder), encoder.identity, fresh=fresh), as_json)
@@ -126,7 +126,7 @@ def add(paths: tuple[Path, ...], folder: Path, model: str | None, is_dry_run: bo
     Nothing leaves the archive. Exit status as for build.
     """
     find_files(paths)  # names a missing path before the model is loaded
-    encoder = load_encoder(model or _encoder_of(folder))
+    encoder = start_encoder(model or _encoder_of(folder))
     if is_dry_run:
         _show(dry_run(partial(plan_added, paths), IndexFolder(folder), encoder.identity), as_json)
         return
@@ -145,7 +145,7 @@ def remove(sources: tuple[str, ...], folder: Path, model: str | None, is_dry_run
     Later builds leave them out too; wenbao index add brings a file back. The generation before still holds them, until
     it is removed: wenbao index prune.
     """
-    encoder = load_encoder(model or _encoder_of(folder))
+    encoder = start_encoder(model or _encoder_of(folder))
     if is_dry_run:
         _show(dry_run(partial(plan_removed, sources), IndexFolder(folder), encoder.identity), as_json)
         return
@@ -171,7 +171,7 @@ def watch_command(paths: tuple[Path, ...], folder: Path, model: str | None, quie
     """
     chosen = paths or _inputs(folder)
     find_files(chosen)  # names a missing path before the model is loaded
-    encoder = load_encoder(model or _encoder_in_use(folder))
+    encoder = start_encoder(model or _encoder_in_use(folder))
     bars = ProgressBars()
     click.echo(f"Watching {', '.join(map(str, chosen))}; Ctrl-C ends it. 正在监视，按 Ctrl-C 结束。", err=True)
     try:

@@ -6,7 +6,8 @@ Importing this module loads no library that takes time; `load_encoder` does.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -188,7 +189,7 @@ def load_encoder(
             f"The encoder was given {threads} threads; expected 1 or more. Leave it out to use all cores."
         )
     threads = threads or usable_cores()
-    packaged = name_or_path is None or (name_or_path == PACKAGED_MODEL and not Path(name_or_path).is_dir())
+    packaged = is_packaged(name_or_path)
     asked = PACKAGED_MODEL if name_or_path is None else name_or_path
     folder = packaged_model_folder() if packaged else Path(asked).expanduser()
     local = folder.is_dir()
@@ -212,27 +213,51 @@ def load_encoder(
     return SentenceEncoder(model[0].model, model.tokenizer, identity, threads=threads, precision=precision)
 
 
-def _packaged(folder: Path, threads: int, precision: Precision) -> SentenceEncoder:
-    import torch
+def is_packaged(name_or_path: str | None) -> bool:
+    """Say whether a name, or none, means the packaged model; a folder of its name comes before it."""
+    return name_or_path is None or (name_or_path == PACKAGED_MODEL and not Path(name_or_path).is_dir())
 
-    from index.bert import BertEncoder, FastTokenizer
 
-    try:
-        transformer = BertEncoder.load(folder, torch.bfloat16 if precision == "bf16" else torch.float32)
-        tokenizer = FastTokenizer.load(folder)
+def packaged_identity() -> EncoderIdentity:
+    """Return which model the packaged one is, without loading it.
+
+    Raises:
+        EncoderError: It is not available here, or damaged.
+    """
+    folder = packaged_model_folder()
+    with damage_reported(folder):
+        sizes = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         prompts = json.loads((folder / "config_sentence_transformers.json").read_text(encoding="utf-8"))["prompts"]
-    except Exception as error:  # the libraries raise whatever they like for a damaged file
+        return EncoderIdentity(
+            name=PACKAGED_MODEL,
+            digest=packaged_model_digest(),
+            dimension=sizes["hidden_size"],
+            query_prefix=prompts["query"],
+            passage_prefix=prompts["passage"],
+            max_tokens=sizes["max_position_embeddings"],
+        )
+
+
+@contextmanager
+def damage_reported(folder: Path) -> Iterator[None]:
+    """Turn whatever the libraries raise for a damaged file of the packaged model into an error in words."""
+    try:
+        yield
+    except Exception as error:
         raise EncoderError(
             f"The unpacked embedding model in {folder} is damaged ({type(error).__name__}: {str(error)[:200]}). "
             "Delete that folder: it is unpacked anew."
         ) from error
-    sizes = transformer.config
-    identity = EncoderIdentity(
-        name=PACKAGED_MODEL,
-        digest=packaged_model_digest(),
-        dimension=sizes.hidden_size,
-        query_prefix=prompts["query"],
-        passage_prefix=prompts["passage"],
-        max_tokens=sizes.max_position_embeddings,
-    )
+
+
+def _packaged(folder: Path, threads: int, precision: Precision) -> SentenceEncoder:
+    import torch
+
+    from index.bert import BertEncoder
+    from index.fast_tokenizer import FastTokenizer
+
+    identity = packaged_identity()
+    with damage_reported(folder):
+        transformer = BertEncoder.load(folder, torch.bfloat16 if precision == "bf16" else torch.float32)
+        tokenizer = FastTokenizer.load(folder)
     return SentenceEncoder(transformer, tokenizer, identity, threads=threads, precision=precision)

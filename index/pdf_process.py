@@ -10,19 +10,15 @@ import atexit
 import contextlib
 import json
 import os
-import struct
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import asdict
-from typing import IO
 
 from index.extract_pdf import PdfText, extract_pdf
+from index.helper_process import end_after, end_helper, receive, send, start_helper
 from index.reading import Limits, UnreadableError
 
-_HEADER = struct.Struct("<QQ")
-_LOOKS_EVERY_S = 1.0
 _REMEDY = "open it in a PDF viewer and save it anew, or convert it to text"
 
 
@@ -48,8 +44,8 @@ class _Reader:
             timer.start()
             try:
                 assert process.stdin and process.stdout  # noqa: S101 - both are pipes
-                _send(process.stdin, data, json.dumps(asdict(limits)).encode())
-                _, answer = _receive(process.stdout)
+                send(process.stdin, data, json.dumps(asdict(limits)).encode())
+                _, answer = receive(process.stdout)
             except (EOFError, OSError) as error:
                 self.close()
                 raise UnreadableError(
@@ -72,24 +68,15 @@ class _Reader:
     def close(self) -> None:
         """End the process."""
         if self._process and self._owner == os.getpid():
-            self._process.kill()
-            self._process.communicate()
+            end_helper(self._process)
         self._process = None
 
     def _started(self, limits: Limits) -> subprocess.Popen[bytes]:
         mine = self._owner == os.getpid() and self._memory == limits.pdf_memory
         if self._process is None or not mine or self._process.poll() is not None:
             self.close()
-            code = (
-                f"import sys; sys.path[:] = {sys.path!r}; "
-                f"from index.pdf_process import serve; serve({limits.pdf_memory})"
-            )
-            self._process = subprocess.Popen(  # noqa: S603 - this very interpreter
-                [sys.executable, "-c", code],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            code = f"from index.pdf_process import serve; serve({limits.pdf_memory})"
+            self._process = start_helper(code, quiet=True)
             self._owner, self._memory = os.getpid(), limits.pdf_memory
         return self._process
 
@@ -110,24 +97,17 @@ def read_pdf(data: bytes, limits: Limits) -> PdfText:
 def serve(memory: int) -> None:
     """Read the PDFs that come on the standard input, within so many bytes of memory, until it is closed."""
     _limit(memory)
-    threading.Thread(target=_end_after, args=[os.getppid()], daemon=True).start()
+    threading.Thread(target=end_after, args=[os.getppid()], daemon=True).start()
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
-            data, limits = _receive(sys.stdin.buffer)
+            data, limits = receive(sys.stdin.buffer)
             try:
                 told = asdict(extract_pdf(data, Limits(**json.loads(limits))))
             except UnreadableError as error:
                 told = {"reason": error.reason, "remedy": error.remedy}
             except Exception as error:  # noqa: BLE001 - told to the one who asked, who names the file
                 told = {"reason": f"reading it fails ({type(error).__name__}: {error})", "remedy": _REMEDY}
-            _send(sys.stdout.buffer, b"", json.dumps(told).encode())
-
-
-def _end_after(parent: int) -> None:
-    """End this process soon after its parent, which may be killed while a file is read and then sets no limit."""
-    while os.getppid() == parent:
-        time.sleep(_LOOKS_EVERY_S)
-    os._exit(1)
+            send(sys.stdout.buffer, b"", json.dumps(told).encode())
 
 
 def _limit(memory: int) -> None:
@@ -146,22 +126,3 @@ def _limit(memory: int) -> None:
 def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
     late.set()
     process.kill()
-
-
-def _send(pipe: IO[bytes], data: bytes, message: bytes) -> None:
-    pipe.write(_HEADER.pack(len(data), len(message)))
-    pipe.write(data)
-    pipe.write(message)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes]) -> tuple[bytes, bytes]:
-    data, message = _HEADER.unpack(_exactly(pipe, _HEADER.size))
-    return _exactly(pipe, data), _exactly(pipe, message)
-
-
-def _exactly(pipe: IO[bytes], size: int) -> bytes:
-    read = pipe.read(size)
-    if len(read) < size:
-        raise EOFError
-    return read

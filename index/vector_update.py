@@ -95,18 +95,27 @@ def _still_fits(made: VectorIndex, rows: PassageRows) -> bool:
 
 
 def _write_exact(path: Path, before: Path, everything: _Updated) -> None:
-    """Write an exact index with the codes of a generation before, without decoding and encoding all of them."""
+    """Write an exact index with the codes of a generation before: only those of rows that differ are touched."""
     faiss: Any = import_module("faiss")  # its type hints lack half of what is used here
 
     index: Any = faiss.read_index(str(before))
-    known = everything.origin >= 0
-    codes = np.empty((len(everything), index.code_size), np.uint8)
-    codes[known] = faiss.vector_to_array(index.codes).reshape(-1, index.code_size)[everything.origin[known]]
+    differ = np.flatnonzero(everything.origin != np.arange(len(everything)))
+    known = everything.origin[differ] >= 0
+    moved = _codes(index)[everything.origin[differ[known]]]
+    index.codes.resize(len(everything) * index.code_size)
+    index.ntotal = len(everything)
+    codes = _codes(index)
+    codes[differ[known]] = moved
     if len(everything.added):
         codes[everything.added] = index.sa_encode(np.ascontiguousarray(everything.vectors, np.float32))
-    faiss.copy_array_to_vector(codes.ravel(), index.codes)
-    index.ntotal = len(codes)
     write_index(index, path)
+
+
+def _codes(index: Any) -> Any:
+    """Return the codes of an exact index, shape (vectors, bytes of each), as they lie in it."""
+    faiss: Any = import_module("faiss")
+    codes = faiss.rev_swig_ptr(index.codes.data(), index.codes.size())
+    return codes.reshape(-1, index.code_size)
 
 
 def _write_changed(path: Path, before: Path, made: VectorIndex, rows: PassageRows, everything: VectorSource) -> None:

@@ -13,7 +13,7 @@ from index.archive import Archive
 from index.errors import WenbaoError
 from qa.retrieve import Retriever
 
-_LOOK_EVERY_SECONDS = 0.2
+_LOOK_EVERY_SECONDS = 0.1
 _RETRY_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Following:
                 asked.count -= 1
 
     def follow(self, ended: threading.Event) -> None:
-        """Look for a new generation five times a second until the event is set; questions then never wait for one."""
+        """Look for a new generation ten times a second until the event is set; questions then never wait for one."""
         with self._counting:
             self._followers += 1
         try:

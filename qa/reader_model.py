@@ -160,7 +160,8 @@ def _shared_base(encoder: Encoder | None) -> tuple[Any, Any] | None:
 
 
 def _own_base(dtype: torch.dtype) -> tuple[Any, Any]:
-    from index.bert import BertEncoder, FastTokenizer
+    from index.bert import BertEncoder
+    from index.fast_tokenizer import FastTokenizer
 
     folder = packaged_model_folder()
     return BertEncoder.load(folder, dtype), FastTokenizer.load(folder)

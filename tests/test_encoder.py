@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from index.bert import BertEncoder, FastTokenizer
+from index.bert import BertEncoder
 from index.cpu import Precision, one_thread_pool
 from index.encoder import SentenceEncoder, load_encoder
 from index.encoder_batches import LENGTH_MULTIPLE, attention_bias, hidden_states, padded, plan_batches, token_ids
 from index.errors import EncoderError
+from index.fast_tokenizer import FastTokenizer
 from index.library_models import load_model, prefixes
 from index.model_files import model_digest
 from index.packaged_model import packaged_model_folder

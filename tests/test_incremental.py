@@ -454,7 +454,7 @@ def test_a_time_in_the_future_makes_no_generation_every_time(folder: Path, tmp_p
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("index.build_commands.load_encoder", lambda _: HashingEncoder())
+    monkeypatch.setattr("index.build_commands.start_encoder", lambda _: HashingEncoder())
 
     def invoke(*arguments: str, status: int = 0) -> str:
         result = CliRunner().invoke(cli, ["index", *arguments, "--index", str(tmp_path / "index")])
@@ -521,7 +521,7 @@ def test_later_builds_use_the_model_that_the_archive_was_built_with(
         asked.append(name)
         return HashingEncoder(name or "embedded")
 
-    monkeypatch.setattr("index.build_commands.load_encoder", load)
+    monkeypatch.setattr("index.build_commands.start_encoder", load)
     build = ["index", "build", str(folder), "--index", str(tmp_path / "index")]
     for options in ([], ["--model", "theirs"], [], ["--dry-run"]):
         assert CliRunner().invoke(cli, [*build, *options]).exit_code == 0

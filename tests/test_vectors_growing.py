@@ -220,7 +220,7 @@ def test_the_archive_opens_its_vectors_within_the_memory_allowed(folder: Path, t
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    monkeypatch.setattr("index.build_commands.load_encoder", lambda _: HashingEncoder())
+    monkeypatch.setattr("index.build_commands.start_encoder", lambda _: HashingEncoder())
 
     def invoke(*arguments: str, status: int = 0) -> str:
         result = CliRunner().invoke(cli, ["index", *arguments, "--index", str(tmp_path / "index")])

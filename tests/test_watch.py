@@ -209,7 +209,7 @@ def test_the_command_tells_what_was_built_what_failed_and_that_it_stopped(
         yield ArchiveError("Another build is writing.")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("index.build_commands.load_encoder", lambda _: HashingEncoder())
+    monkeypatch.setattr("index.build_commands.start_encoder", lambda _: HashingEncoder())
     monkeypatch.setattr("index.build_commands.watch_archive", outcomes)
     result = CliRunner().invoke(
         index_commands, ["watch", str(followed), "--quiet", "2.5", "--index", str(tmp_path / "index")]

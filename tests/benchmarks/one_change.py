@@ -10,14 +10,12 @@ measured is what grows with the archive, for encoding one article takes as long 
 `--real` encodes with the embedded model, and says which share of the first build was spent outside the encoder.
 
 `--command` measures what a user sees: `wenbao serve` runs on the archive, `wenbao index build --json` is started as a
-command, and the server is watched over HTTP until it has the new generation, and asked until it answers from the new
-text. The command loads the
-embedded model and encodes with it. Only the first build is spared it: it gets vectors of the model for a few hundred
-articles, moved at random to a cosine of 0.9, under the model's identity, so that 70,000 articles take minutes and not
-hours. The time is told in three parts: the build as it reports it itself, what the command took beside (the
-interpreter, loading the model, the end of the process), and from its end until the answer, which is less than nothing
-where the server has answered before the process was gone. With `--busy`, the server is asked all the time, one
-question after the other: they compete with the command for the CPU, as those of readers do.
+command, and the server is watched over HTTP until it has the new generation, then asked until it answers from the new
+text. The command encodes with the embedded model. Only the first build is spared it: it gets vectors of the model for a
+few hundred articles, moved at random to a cosine of 0.9, under the model's identity, so that 70,000 articles take
+minutes and not hours. Three times are told, all from the start of the command: until the server's next answer is from
+the new text, until it has given one, and what the build itself took by its own account. With `--busy`, the server is
+asked all the time, one question after the other: they compete with the command for the CPU, as those of readers do.
 """
 
 from __future__ import annotations
@@ -190,13 +188,14 @@ def served(index: Path) -> Iterator[int]:
             server.terminate()
 
 
-def wait_for_generation(port: int, before: str) -> None:
-    """Look at a server until it has another generation."""
+def wait_for_generation(port: int, before: str) -> float:
+    """Look at a server until it answers from another generation; return the time when it did."""
     end = time.perf_counter() + _PATIENCE_S
     while generation_in_use(port) == before:
         if time.perf_counter() > end:
             raise click.ClickException("the server keeps to the old generation")
         time.sleep(_PAUSE_S)
+    return time.perf_counter()
 
 
 def generation_in_use(port: int) -> str:
@@ -232,15 +231,13 @@ def change_by_command(pages: Path, index: Path, *, busy: bool) -> str:
         command = [*_WENBAO, "index", "build", str(pages), "--index", str(index), "--json"]
         began = time.perf_counter()
         with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as build:
-            if not busy:
-                wait_for_generation(port, before)
+            served_from = None if busy else wait_for_generation(port, before)
             answered = wait_for_answer(port, new)
             output, _ = build.communicate()
-            ended = time.perf_counter()
     if build.returncode:
         raise click.ClickException(f"the build ended with status {build.returncode}")
-    seconds = float(json.loads(output)["seconds"])
-    return f"{answered - began:.2f} | {seconds:.2f} | {ended - began - seconds:.2f} | {answered - ended:+.2f}"
+    in_service = f"{served_from - began:.2f}" if served_from else "–"
+    return f"{in_service} | {answered - began:.2f} | {float(json.loads(output)['seconds']):.2f}"
 
 
 @click.command()
@@ -261,7 +258,7 @@ def main(sizes: tuple[int, ...], files: tuple[Path, ...], real: bool, command: b
         raise click.UsageError("--command encodes the change with the embedded model; leave out --real.")
     head = "| articles | passages | first build, s |"
     if command:
-        print(f"{head} in service, s | build, s | beside it, s | answer after its end, s |")
+        print(f"{head} in service, s | first answer from it, s | of it build, s |")
         encoder: Encoder = StandIn(load_encoder())
     else:
         print(f"{head} outside the encoder | of it | one change, s | of it |")

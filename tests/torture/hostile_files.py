@@ -155,7 +155,7 @@ def _tokenized(archive: Archive, tokenizer: Any) -> list[str]:
 
 def packaged_tokenizer() -> Any:
     """Return the tokenizer of the embedded model."""
-    from index.bert import FastTokenizer
+    from index.fast_tokenizer import FastTokenizer
     from index.packaged_model import packaged_model_folder
 
     return FastTokenizer.load(packaged_model_folder())
