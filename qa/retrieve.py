@@ -154,7 +154,8 @@ class Retriever:
         rows = np.union1d(dense, found.rows)
         scoring_bigrams = self._keyword_pool.submit(self._score, question, "bigrams", rows, found.rows, found.bigrams)
         evidence = Evidence(
-            dense=self.archive.vectors.fetch(rows) @ vector,
+            # Not `@`, whose threads would go on waiting for more while the passages are read.
+            dense=np.einsum("ij,j->i", self.archive.vectors.fetch(rows), vector),
             words=self._score(question, "words", rows, found.rows, found.words),
             bigrams=scoring_bigrams.result(),
         )

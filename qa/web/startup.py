@@ -111,13 +111,13 @@ class Service:
     """The bot on its way: `starting`, then `ready` or `failed`. Safe to use from several threads.
 
     Work for the bot runs in threads. Questions are answered in the order in which they came, `concurrency` at a time;
-    by default one for every two cores, since reading keeps two busy, and questions that share them all take longer
+    by default one for every core: while one is read, which keeps two cores busy, the next is searched for
     (`tests/benchmarks/clients.py`). Articles and searches pass by them. Of each, at most `waiting` more may wait.
     """
 
     def __init__(self, prepare: Prepare, *, concurrency: int | None = None, waiting: int = 64) -> None:
         self._prepare = prepare
-        self._questions = _Queue(concurrency or max(usable_cores() // 2, 1), waiting)
+        self._questions = _Queue(concurrency or usable_cores(), waiting)
         self._look_ups = _Queue(_LOOK_UPS_AT_ONCE, waiting)
         self._lock = threading.Lock()
         self._state: State = Starting()
