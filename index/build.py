@@ -183,7 +183,8 @@ def _fill(
     with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
         # As large as it may be: of a small change, this is most of what is to be waited for.
         recording = beside.submit(_made_durable, generation.database)
-        beside.submit(KeywordDocument.of, 0, "问报")  # loads the dictionaries
+        if database.added:
+            beside.submit(KeywordDocument.of, 0, "问报")  # loads the dictionaries
         added, vectors, encoded = encode_added(
             database.added, index, generation, encoder, on_progress, base, fresh=fresh
         )

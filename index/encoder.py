@@ -78,7 +78,7 @@ class SentenceEncoder:
 
         Args:
             transformer: See `index.encoder_batches.hidden_states`.
-            tokenizer: Its fast tokenizer, of transformers or `index.bert`.
+            tokenizer: Its fast tokenizer, of transformers or `index.fast_tokenizer`.
             identity: Which model this is.
             threads: How many batches run side by side.
             precision: Of the network; it is changed to 8-bit weights here, where this build of torch can.

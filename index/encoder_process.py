@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import IO, Any
 
@@ -39,7 +39,10 @@ def start_encoder(name_or_path: str | None = None) -> Encoder:
 
 
 class EncoderProcess:
-    """The packaged model in a process, which ends with this object. Safe to call from several threads."""
+    """The packaged model in a process, which ends with this object. Safe to call from several threads.
+
+    A process that has ended, for whatever reason, is started anew for the next texts.
+    """
 
     def __init__(self, identity: EncoderIdentity) -> None:
         """Start the process.
@@ -49,8 +52,7 @@ class EncoderProcess:
         """
         self.identity = identity
         self._asking = threading.Lock()
-        self._process: subprocess.Popen[bytes] = start_helper("from index.encoder_process import serve; serve()")
-        weakref.finalize(self, end_helper, self._process)
+        self._process = self._started()
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors (n, dimension), float32, of questions.
@@ -68,17 +70,21 @@ class EncoderProcess:
         """
         return self._ask("encode_passages", texts, progress)
 
+    def _started(self) -> subprocess.Popen[bytes]:
+        process = start_helper("from index.encoder_process import serve; serve()")
+        self._end = weakref.finalize(self, end_helper, process)
+        return process
+
     def _ask(self, method: str, texts: Sequence[str], progress: Callable[[int, int], None] | None) -> Vectors:
         with self._asking:
+            if self._process.poll() is not None:
+                self._end()
+                with _end_reported():
+                    self._process = self._started()
             try:
                 data, told = self._answer_to({"method": method, "texts": list(texts)}, progress)
-            except (EOFError, OSError) as error:
-                raise EncoderError(
-                    "The process that encodes has ended, perhaps for want of memory. What was encoded before is kept: "
-                    "free some memory, then build again."
-                ) from error
             except BaseException:
-                self._process.kill()  # what it still says would be taken for the next answer
+                self._end()  # what it still says would be taken for the next answer
                 raise
         if "failed" in told:
             raise EncoderError(told["failed"])
@@ -89,14 +95,27 @@ class EncoderProcess:
         self, request: dict[str, Any], progress: Callable[[int, int], None] | None
     ) -> tuple[bytes, dict[str, Any]]:
         assert self._process.stdin and self._process.stdout  # noqa: S101 - both are pipes
-        send(self._process.stdin, b"", json.dumps(request).encode())
+        with _end_reported():
+            send(self._process.stdin, b"", json.dumps(request).encode())
         while True:
-            data, message = receive(self._process.stdout)
+            with _end_reported():
+                data, message = receive(self._process.stdout)
             told = json.loads(message)
             if "done" not in told:
                 return data, told
             if progress:
                 progress(told["done"], told["total"])
+
+
+@contextlib.contextmanager
+def _end_reported() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise EncoderError(
+            "The process that encodes has ended, perhaps for want of memory. What was encoded before is kept: "
+            "free some memory, then build again."
+        ) from error
 
 
 def serve() -> None:
@@ -110,6 +129,11 @@ def serve() -> None:
         encoder: Encoder = QuickEncoder()
     except WenbaoError as error:
         failed = str(error)
+    except Exception as error:  # noqa: BLE001 - told to the one who asks
+        failed = f"The encoder cannot be loaded ({type(error).__name__}: {error}). Install Wenbao anew."
+    else:
+        failed = ""
+    if failed:
         _answer_each(lambda request: _tell(answers, {"failed": failed}))
     else:
         _answer_each(partial(_encode, encoder, answers))

@@ -16,7 +16,7 @@ _LOOKS_EVERY_S = 1.0
 def start_helper(code: str, *, quiet: bool = False) -> subprocess.Popen[bytes]:
     """Start a process of this interpreter, with pipes to its input and output; `quiet` drops what it says of errors.
 
-    Ctrl-C does not reach it: who has started it ends it.
+    Ctrl-C does not reach it (but on Windows): who has started it ends it.
 
     Raises:
         OSError: it cannot be started.

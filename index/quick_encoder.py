@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from index.cpu import prepare_environment
 from index.encoder import Encoder, EncoderIdentity, damage_reported, load_encoder, packaged_identity
 from index.encoder_batches import Vectors, token_ids
 from index.fast_tokenizer import FastTokenizer
 from index.numpy_bert import NumpyBert
-from index.packaged_model import PACKAGED_MODEL, packaged_model_folder
+from index.packaged_model import packaged_model_folder
 
 # What NumPy encodes in about the second that importing torch takes.
 FEW_TOKENS = 1024
+
+
+@dataclass(frozen=True)
+class _Few:
+    tokenizer: FastTokenizer
+    network: NumpyBert
 
 
 class QuickEncoder:
@@ -28,8 +35,7 @@ class QuickEncoder:
         folder = packaged_model_folder()
         self.identity: EncoderIdentity = packaged_identity()
         with damage_reported(folder):
-            self._tokenizer = FastTokenizer.load(folder)
-            self._few = NumpyBert(folder)
+            self._few: _Few | None = _Few(FastTokenizer.load(folder), NumpyBert(folder))
         self._many: Encoder | None = None
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
@@ -48,12 +54,13 @@ class QuickEncoder:
 
     def _of_few(self, texts: Sequence[str], prefix: str) -> Vectors | None:
         """Return the vectors of texts, None where torch is to encode them."""
-        if self._many is not None:
+        if self._few is None:
             return None
-        tokens = token_ids(self._tokenizer, [prefix + text for text in texts], self.identity.max_tokens)
-        return self._few.encode(tokens) if sum(map(len, tokens)) <= FEW_TOKENS else None
+        tokens = token_ids(self._few.tokenizer, [prefix + text for text in texts], self.identity.max_tokens)
+        return self._few.network.encode(tokens) if sum(map(len, tokens)) <= FEW_TOKENS else None
 
     def _loaded(self) -> Encoder:
         if self._many is None:
-            self._many = load_encoder(PACKAGED_MODEL)
+            self._few = None  # first, so that the memory it took serves the other
+            self._many = load_encoder()
         return self._many

@@ -6,6 +6,7 @@ A question in English names people and places in pinyin; no encoder of this size
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
@@ -19,11 +20,17 @@ from index.folding import fold_text
 _HAN_RUNS = re.compile(r"[\u3400-\u9fff]{2,}")
 _LATIN_WORD = re.compile(r"(?<![a-z'])[a-z][a-z']{3,39}(?![a-z'])")
 _MARK = "@"
+_LOADING = threading.Lock()
+
+
+def _readings() -> dict[str, str]:
+    """Return the main reading of each character, without tones, ü written v."""
+    with _LOADING:  # once, also where several threads need it at the same time
+        return _loaded_readings()
 
 
 @lru_cache(maxsize=1)
-def _readings() -> dict[str, str]:
-    """Return the main reading of each character, without tones, ü written v."""
+def _loaded_readings() -> dict[str, str]:
     return {chr(code): _without_tone(readings.split(",")[0]) for code, readings in _readings_with_tones().items()}
 
 

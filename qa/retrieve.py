@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.archive import Archive, Filters, PassageRow
+from index.cpu import usable_cores
 from index.encoder import Encoder
 from index.folding import fold_text
 from index.keywords import FIELDS
@@ -106,7 +107,7 @@ class Retriever:
         archive.require_encoder(encoder.identity)
         self.archive = archive
         self.encoder = encoder
-        self._keyword_pool = ThreadPoolExecutor(2, thread_name_prefix="keywords")
+        self._keyword_pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="keywords")
 
     def retrieve(self, question: Question, k: int = 10, filters: Filters | None = None) -> Retrieval:
         """Return the `k` best distinct passages for a question.

@@ -85,7 +85,6 @@ def test_a_damaged_unpacked_model_is_explained(tmp_path: Path, monkeypatch: pyte
 def test_encoding_needs_none_of_the_libraries_that_take_long_to_import() -> None:
     code = """
 import sys
-import threading
 from index.encoder import load_encoder
 load_encoder().encode_passages(["桥"])
 print({"transformers", "sentence_transformers", "sklearn"} & set(sys.modules))

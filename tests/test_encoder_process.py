@@ -98,23 +98,47 @@ def test_what_fails_in_the_process_is_told_in_words_and_it_goes_on(process: Enco
     assert len(process.encode_passages(FEW)) == len(FEW)
 
 
-def test_a_process_that_has_been_killed_is_told_in_words() -> None:
+def test_a_process_that_is_killed_at_work_is_told_in_words_and_another_goes_on() -> None:
     started = EncoderProcess(packaged_identity())
-    started._process.kill()
+
+    def kill(done: int, total: int) -> None:
+        started._process.kill()
+        started._process.wait()
+
     with pytest.raises(EncoderError, match="has ended, perhaps for want of memory"):
-        started.encode_passages(FEW)
+        started.encode_passages(MIXED * 4, kill)
+    assert len(started.encode_passages(FEW)) == len(FEW)
+    started._process.kill()
+    started._process.wait()
+    assert len(started.encode_queries(FEW)) == len(FEW)
 
 
-def test_an_interrupted_answer_is_not_taken_for_the_next(process: EncoderProcess) -> None:
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), OSError("no space left")])
+def test_an_interrupted_answer_is_not_taken_for_the_next(fault: BaseException, encoder: SentenceEncoder) -> None:
     started = EncoderProcess(packaged_identity())
 
     def interrupt(done: int, total: int) -> None:
-        raise KeyboardInterrupt
+        raise fault
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(type(fault)):
         started.encode_passages(FEW, interrupt)
-    with pytest.raises(EncoderError, match="has ended"):
-        started.encode_passages(["桥"])
+    assert cosines(started.encode_passages([LIBRARY]), encoder.encode_passages([LIBRARY])).min() > 0.999
+
+
+def test_a_folder_of_the_models_name_is_not_taken_for_the_packaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: SentenceEncoder
+) -> None:
+    (tmp_path / encoder.identity.name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    found = start_encoder().encode_passages(MIXED * 4)
+    assert cosines(found, encoder.encode_passages(MIXED * 4)).min() > 0.999
+
+
+def test_a_process_that_cannot_load_the_encoder_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "tokenizers.py").write_text("raise ImportError('made to fail')\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(EncoderError, match=r"cannot be loaded \(ImportError: made to fail\)"):
+        EncoderProcess(packaged_identity()).encode_queries(["桥"])
 
 
 def test_a_process_ends_with_its_encoder() -> None:

@@ -3,9 +3,9 @@
     python tests/benchmarks/one_change.py [--articles N ...] [--texts FILE ...] [--real | --command [--busy]]
 
 Writes N articles, one file each, builds their archive, changes one file, builds again, and asks a bot that was open
-before for what is new. The articles are made up, or those of JSONL files (gzip or not)
-with a column `text`. Without `--real` and `--command`, all in this process, with an encoder that only hashes: what is
-measured is what grows with the archive, for encoding one article takes as long in any. Start-up is not in it.
+before for what is new. The articles are made up, or those of JSONL files (gzip or not) with a column `text`. Without
+`--real` and `--command`, all in this process, with an encoder that only hashes: what is measured is what grows with the
+archive, for encoding one article takes as long in any. Start-up is not in it.
 
 `--real` encodes with the embedded model, and says which share of the first build was spent outside the encoder.
 
@@ -13,9 +13,9 @@ measured is what grows with the archive, for encoding one article takes as long 
 command, and the server is watched over HTTP until it has the new generation, then asked until it answers from the new
 text. The command encodes with the embedded model. Only the first build is spared it: it gets vectors of the model for a
 few hundred articles, moved at random to a cosine of 0.9, under the model's identity, so that 70,000 articles take
-minutes and not hours. Three times are told, all from the start of the command: until the server's next answer is from
-the new text, until it has given one, and what the build itself took by its own account. With `--busy`, the server is
-asked all the time, one question after the other: they compete with the command for the CPU, as those of readers do.
+minutes and not hours. Three times are told: from the start of the command until the server's next answer is from the
+new text, until it has given one, and what the build took by its own account. With `--busy`, the server is asked all the
+time, one question after the other: they compete with the command for the CPU, as those of readers do.
 """
 
 from __future__ import annotations
@@ -188,11 +188,11 @@ def served(index: Path) -> Iterator[int]:
             server.terminate()
 
 
-def wait_for_generation(port: int, before: str) -> float:
-    """Look at a server until it answers from another generation; return the time when it did."""
+def wait_for_generation(port: int, before: str, build: subprocess.Popen[bytes]) -> float:
+    """Look at a server until a build has brought it to another generation; return the time when it had."""
     end = time.perf_counter() + _PATIENCE_S
     while generation_in_use(port) == before:
-        if time.perf_counter() > end:
+        if build.poll() or time.perf_counter() > end:
             raise click.ClickException("the server keeps to the old generation")
         time.sleep(_PAUSE_S)
     return time.perf_counter()
@@ -231,7 +231,7 @@ def change_by_command(pages: Path, index: Path, *, busy: bool) -> str:
         command = [*_WENBAO, "index", "build", str(pages), "--index", str(index), "--json"]
         began = time.perf_counter()
         with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as build:
-            served_from = None if busy else wait_for_generation(port, before)
+            served_from = None if busy else wait_for_generation(port, before, build)
             answered = wait_for_answer(port, new)
             output, _ = build.communicate()
     if build.returncode:
