@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -40,13 +41,31 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+@cache
+def _cpu_words() -> frozenset[str] | None:
+    """What the system says of the CPU, in words, its units among them; None where it says nothing."""
+    try:
+        return frozenset(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
+    except OSError:  # macOS and Windows
+        return None
+
+
 def claims_bf16() -> bool:
     """Whether the CPU says that it multiplies bfloat16 in hardware (AMX, AVX512-BF16, Armv8.6 BF16)."""
-    try:
-        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
-    except OSError:  # macOS and Windows; every Apple chip since the M2 has it, and the measurement decides
+    words = _cpu_words()
+    if words is None:  # every Apple chip since the M2 has it, and the measurement decides
         return platform.machine() == "arm64"
     return bool(words & {"amx_bf16", "avx512_bf16", "bf16"})
+
+
+def attends_faster_by_products() -> bool:
+    """Whether attention in bfloat16 out of plain products beats torch's fused operator.
+
+    Measured for 256 tokens: 0.7 of its time with AVX512-BF16 alone, 2 to 4 times with AMX. By the kind of CPU, so that
+    one machine gives the same bits at every start.
+    """
+    words = _cpu_words() or frozenset()
+    return "avx512_bf16" in words and "amx_bf16" not in words
 
 
 def best_precision() -> Precision:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from index.cpu import attends_faster_by_products
+
 Vectors = npt.NDArray[np.float32]
 Attention = Callable[[Any, Any, Any, Any], Any]
 
@@ -54,18 +56,21 @@ def plan_batches(lengths: Sequence[int], *, budget: int = TOKEN_BUDGET, longest:
 def hidden_states(transformer: Any, ids: Any, bias: Any, attend: Attention | None = None) -> Any:
     """The last hidden states (texts, length, hidden) of a Hugging Face BERT or XLM-R, from the model's own layers.
 
-    With the model's own layers the same numbers, to the bit, as its `forward`; without its hooks and output records,
-    which take a quarter of the time of one short question.
+    With the model's own layers and fused attention the same numbers, to the bit, as its `forward`; without its hooks
+    and output records, which take a quarter of the time of one short question.
 
     Args:
         transformer: A `BertModel` or `XLMRobertaModel` in evaluation mode; its layers may be `Bf16Layer`s.
         ids: Token ids (texts, length).
         bias: What is added to the attention scores (texts, 1, 1, length), or None.
-        attend: Another attention than torch's fused one, of (query, key, value, bias).
+        attend: Another attention, of (query, key, value, bias), than the one that is faster here.
     """
+    import torch
+
     from index.bf16_layer import Bf16Layer
 
-    attend = attend or _fused_attention
+    by_products = transformer.dtype == torch.bfloat16 and attends_faster_by_products()
+    attend = attend or (attention_by_products if by_products else fused_attention)
     heads = transformer.config.num_attention_heads
     hidden = transformer.embeddings(input_ids=ids)
     for layer in transformer.encoder.layer:
@@ -87,10 +92,19 @@ def _plain_layer(layer: Any, heads: int, hidden: Any, bias: Any, attend: Attenti
     return output.LayerNorm(output.dense(wide) + hidden)
 
 
-def _fused_attention(query: Any, key: Any, value: Any, bias: Any) -> Any:
+def fused_attention(query: Any, key: Any, value: Any, bias: Any) -> Any:
+    """Attention (texts, heads, length, head size) by torch's fused operator."""
     from torch.nn.functional import scaled_dot_product_attention
 
     return scaled_dot_product_attention(query, key, value, attn_mask=bias)
+
+
+def attention_by_products(query: Any, key: Any, value: Any, bias: Any) -> Any:
+    """The same out of plain products and a softmax, in the precision of what is given."""
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    if bias is not None:
+        scores += bias
+    return scores.softmax(-1) @ value
 
 
 def padded(tokens: Sequence[Sequence[int]], length: int, padding: int) -> tuple[Any, Any]:

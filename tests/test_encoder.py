@@ -13,7 +13,16 @@ from sentence_transformers import SentenceTransformer
 from index.bert import BertEncoder
 from index.cpu import Precision, one_thread_pool
 from index.encoder import SentenceEncoder, load_encoder
-from index.encoder_batches import LENGTH_MULTIPLE, attention_bias, hidden_states, padded, plan_batches, token_ids
+from index.encoder_batches import (
+    LENGTH_MULTIPLE,
+    attention_bias,
+    attention_by_products,
+    fused_attention,
+    hidden_states,
+    padded,
+    plan_batches,
+    token_ids,
+)
 from index.errors import EncoderError
 from index.fast_tokenizer import FastTokenizer
 from index.library_models import load_model, prefixes
@@ -149,6 +158,26 @@ def test_each_thread_of_a_pool_runs_torch_on_one_thread_and_others_do_not() -> N
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("bias", [None, [0.0] * 9 + [float("-inf")] * 4])
+def test_attention_by_products_is_the_fused_one(bias: list[float] | None) -> None:
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = torch.randn((3, 2, 4, 13, 8), generator=generator)
+    hidden = None if bias is None else torch.tensor(bias)[None, None, None, :]
+    expected = fused_attention(query, key, value, hidden)
+    assert torch.allclose(attention_by_products(query, key, value, hidden), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("by_products", [False, True])
+def test_either_attention_gives_the_vectors_of_single_precision(
+    by_products: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = load_encoder(precision="fp32", threads=1).encode_passages(MIXED)
+    monkeypatch.setattr("index.encoder_batches.attends_faster_by_products", lambda: by_products)
+    assert cosines(exact, load_encoder(precision="bf16", threads=1).encode_passages(MIXED)).min() > 0.999
 
 
 def test_identity_is_stable(encoder: SentenceEncoder) -> None:
