@@ -183,10 +183,15 @@ def _fill(
     with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
         # As large as it may be: of a small change, this is most of what is to be waited for.
         recording = beside.submit(_made_durable, generation.database)
-        if database.added:
-            beside.submit(KeywordDocument.of, 0, "问报")  # loads the dictionaries
         added, vectors, encoded = encode_added(
-            database.added, index, generation, encoder, on_progress, base, fresh=fresh
+            database.added,
+            index,
+            generation,
+            encoder,
+            on_progress,
+            base,
+            fresh=fresh,
+            meanwhile=lambda: beside.submit(KeywordDocument.of, 0, "问报"),  # loads the dictionaries
         )
         on_progress(Progress("vectors", 0, 0))
         vector_index = write_updated(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 
 import numpy as np
@@ -29,6 +29,7 @@ def encode_added(
     base: Base | None,
     *,
     fresh: bool = False,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> tuple[Rows, Vectors, int]:
     """Return rows, their vectors, shape (rows, dimension), and how many texts had to be encoded.
 
@@ -40,6 +41,7 @@ def encode_added(
         on_progress: Called after every batch.
         base: The generation that the build goes out from, whose files have been checked.
         fresh: Take no vectors over from the generation in use.
+        meanwhile: Called just before the first text is encoded, to start what can be done beside it.
 
     Raises:
         EncoderError: the encoder gives what is no unit vector.
@@ -68,8 +70,11 @@ def encode_added(
             def report(done: int, total: int, before: int = start) -> None:
                 on_progress(Progress("encode", before + done, len(pending)))
 
+            texts = encoded_texts(reader, chunk)
+            if start == 0:
+                meanwhile()
             began = monotonic()
-            encoded = encoder.encode_passages(encoded_texts(reader, chunk), progress=report)
+            encoded = encoder.encode_passages(texts, progress=report)
             _require_unit(encoded)
             unfinished.add([added[row] for row in chunk], encoded)
             fill(zip([added[row] for row in chunk], encoded, strict=True))
