@@ -37,7 +37,6 @@ from index.manifest import (
 )
 from index.plan import Plan, Work, make_plan, plan_archive
 from index.progress import OnProgress, Progress
-from index.read_changed import read_changed
 from index.records import Rejection
 from index.tokens import tokenizer_identity
 from index.unfinished_vectors import UnfinishedVectors
@@ -171,6 +170,8 @@ def _fill(
     *,
     fresh: bool,
 ) -> BuildReport:
+    from index.read_changed import read_changed  # what reads and cuts pages: while the encoder gets ready, not before
+
     with DatabaseWriter(generation.database, base.generation.database if base else None) as database:
         read_changed(work.changes, work.refused, work.removed, work.left_out, database, on_progress)
         rows, counts, rejections = database.arrange(), database.counts(), database.rejections()

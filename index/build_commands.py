@@ -16,6 +16,7 @@ from index.command_line import index_option, json_option, model_option, print_js
 from index.dry_run import DryRun, dry_run
 from index.encoder_process import start_encoder
 from index.errors import ArchiveError, InputError, NotFoundError, WenbaoError
+from index.finding import find_files
 from index.inputs import built_from
 from index.layout import IndexFolder
 from index.maintain import add_to_archive, plan_added, plan_removed, remove_from_archive
@@ -23,7 +24,6 @@ from index.manifest import parse_manifest
 from index.plan import plan_archive
 from index.progress import OnProgress
 from index.progress_bars import ProgressBars
-from index.sources import find_files
 from index.vector_options import DEFAULT_RECALL, KINDS, Kind, VectorOptions, parse_size
 from index.watch import DEFAULT_QUIET, watch_archive
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from index.base import Base, is_whole, left_out, likely_base, require_none_missing
 from index.changes import Changes, find_changes, is_below, named_apart
 from index.encoder import EncoderIdentity
+from index.finding import SourceFile, find_files
 from index.inputs import built_from, digest_inputs, named_inputs
 from index.layout import IndexFolder
 from index.manifest import Manifest
 from index.memory import collector_paused
 from index.records import Rejection
-from index.sources import SourceFile, find_files
 from index.vector_options import VectorOptions
 
 Plan = Callable[[IndexFolder, Base | None], "Work"]
