@@ -28,14 +28,17 @@ def build_within(stage: str, limit: int, pages: Path, folder: Path, told: Any) -
     import resource
 
     import index.build
+    import index.read_changed
 
-    original = getattr(index.build, stage)
+    # Imported by the build only when it comes to that stage.
+    home = index.read_changed if stage == "read_changed" else index.build
+    original = getattr(home, stage)
 
     def limited(*arguments: Any, **options: Any) -> Any:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         return original(*arguments, **options)
 
-    setattr(index.build, stage, limited)
+    setattr(home, stage, limited)
     try:
         build_archive([pages], folder, HashingEncoder(), fresh=True)
         told.put("")
