@@ -6,40 +6,15 @@ read the model: a command that encodes one page would mostly wait for it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from index.bert_config import WORD_EMBEDDINGS, BertConfig
+
 _POOLING = "pooler."
-# Four fifths of all weights, of which a text needs a few hundred rows: they stay in the file, mapped into memory, and
-# what is looked up gets the precision of the rest.
-_WORDS = "embeddings.word_embeddings.weight"
-
-
-@dataclass(frozen=True)
-class BertConfig:
-    """The sizes of a network, under the names that transformers gives them in `config.json`."""
-
-    vocab_size: int
-    hidden_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    intermediate_size: int
-    hidden_act: str
-    max_position_embeddings: int
-    type_vocab_size: int
-    layer_norm_eps: float
-
-    @classmethod
-    def of(cls, stated: Mapping[str, Any]) -> BertConfig:
-        """Return the sizes that a configuration of transformers states."""
-        return cls(**{field.name: stated[field.name] for field in fields(cls)})
 
 
 class Embeddings(nn.Module):
@@ -95,14 +70,12 @@ class BertEncoder(nn.Module):
             OSError: a file cannot be read.
             KeyError, ValueError, RuntimeError: it holds something else.
         """
-        stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if (stated["model_type"], stated["hidden_act"]) != ("bert", "gelu"):
-            raise ValueError(f"a {stated['model_type']} with {stated['hidden_act']}, not a bert with gelu")
+        config = BertConfig.read(folder)
         with torch.device("meta"):  # no room for weights that are replaced at once
-            network = cls(BertConfig.of(stated))
+            network = cls(config)
         weights = load_file(folder / "model.safetensors")
         kept = {
-            name: value if name == _WORDS else value.to(dtype)
+            name: value if name == WORD_EMBEDDINGS else value.to(dtype)
             for name, value in weights.items()
             if not name.startswith(_POOLING)
         }

@@ -99,12 +99,15 @@ def fused_attention(query: Any, key: Any, value: Any, bias: Any) -> Any:
     return scaled_dot_product_attention(query, key, value, attn_mask=bias)
 
 
-def attention_by_products(query: Any, key: Any, value: Any, bias: Any) -> Any:
-    """The same out of plain products and a softmax, in the precision of what is given."""
+def attention_by_products(
+    query: Any, key: Any, value: Any, bias: Any, softmax: Callable[[Any], Any] | None = None
+) -> Any:
+    """The same out of plain products and a softmax over the last dimension, torch's where no other is given."""
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
     if bias is not None:
-        scores += bias
-    return scores.softmax(-1) @ value
+        scores += bias.to(scores.dtype)
+    shares = softmax(scores) if softmax else scores.softmax(-1)
+    return shares.to(value.dtype) @ value
 
 
 def padded(tokens: Sequence[Sequence[int]], length: int, padding: int) -> tuple[Any, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import safe_open
 
+from index.bert_config import WORD_EMBEDDINGS, BertConfig
 from index.encoder_batches import Vectors
-
-_WORDS = "embeddings.word_embeddings.weight"
 
 
 class NumpyBert:
@@ -26,21 +24,16 @@ class NumpyBert:
             OSError: a file cannot be read.
             KeyError, ValueError: it holds something else.
         """
-        stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if (stated["model_type"], stated["hidden_act"]) != ("bert", "gelu"):
-            raise ValueError(f"a {stated['model_type']} with {stated['hidden_act']}, not a bert with gelu")
-        self._width = int(stated["hidden_size"])
-        self._heads = int(stated["num_attention_heads"])
-        self._layers = int(stated["num_hidden_layers"])
-        self._epsilon = np.float32(stated["layer_norm_eps"])
+        self._config = BertConfig.read(folder)
         file: Any = safe_open(folder / "model.safetensors", framework="np")
-        self._words = file.get_slice(_WORDS)
-        self._weights = {name: file.get_tensor(name).astype(np.float32) for name in file.keys() if name != _WORDS}  # noqa: SIM118 - no dict
+        self._words = file.get_slice(WORD_EMBEDDINGS)
+        names = set(file.keys()) - {WORD_EMBEDDINGS}
+        self._weights = {name: file.get_tensor(name).astype(np.float32) for name in names}
 
     def encode(self, tokens: Sequence[Sequence[int]]) -> Vectors:
         """Unit vectors (n, dimension), float32, of token ids, special tokens included."""
         states = [self._hidden_states(ids).mean(axis=0) for ids in tokens]
-        means = np.array(states, np.float32).reshape(len(tokens), self._width)
+        means = np.array(states, np.float32).reshape(len(tokens), self._config.hidden_size)
         unit: Vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
         return unit
 
@@ -49,7 +42,7 @@ class NumpyBert:
         positions = self._weights["embeddings.position_embeddings.weight"][: len(ids)]
         kinds = self._weights["embeddings.token_type_embeddings.weight"][0]
         hidden = self._normalized(words + positions + kinds, "embeddings.LayerNorm")
-        for number in range(self._layers):
+        for number in range(self._config.num_hidden_layers):
             layer = f"encoder.layer.{number}"
             mixed = self._product(self._attended(hidden, f"{layer}.attention.self"), f"{layer}.attention.output.dense")
             hidden = self._normalized(mixed + hidden, f"{layer}.attention.output.LayerNorm")
@@ -62,7 +55,9 @@ class NumpyBert:
     def _attended(self, hidden: Vectors, name: str) -> Vectors:
         length, width = hidden.shape
         query, key, value = (
-            self._product(hidden, f"{name}.{part}").reshape(length, self._heads, -1).transpose(1, 0, 2)
+            self._product(hidden, f"{name}.{part}")
+            .reshape(length, self._config.num_attention_heads, -1)
+            .transpose(1, 0, 2)
             for part in ("query", "key", "value")
         )
         scores = query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(query.shape[-1]))
@@ -77,7 +72,7 @@ class NumpyBert:
 
     def _normalized(self, inputs: Vectors, name: str) -> Vectors:
         centred = inputs - inputs.mean(axis=-1, keepdims=True)
-        deviation = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + self._epsilon)
+        deviation = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + np.float32(self._config.layer_norm_eps))
         normalized: Vectors = centred / deviation * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
         return normalized
 

@@ -32,10 +32,6 @@ _VERSIONS = 3
 _VERSIONS_MARGIN = 4.0
 # Most of the best ranges overlap the very best one: look at so many to find others.
 _LOOKED_AT = 600
-# One full window: cores share six passages evenly only if each goes by itself, and nothing is padded to a longer one's
-# length (measured on two cores: 166 ms a question; 175 with batches of 512 tokens, 195 with 1,024).
-_BATCH_TOKENS = 256
-
 
 # Ranges of the passage's text with their scores, and the log-odds of all ranges together.
 _Ranges = tuple[list[tuple[tuple[int, int], float]], float]
@@ -126,7 +122,10 @@ class SpanReader:
         windows = list(
             make_windows(self._tokenizer, inputs, length=self._window, stride=STRIDE, particles=self._particles)
         )
-        batches = plan_batches([len(window.ids) for window in windows], budget=_BATCH_TOKENS, longest=self._window)
+        # No more than a full window to a batch: cores share six passages evenly only if each goes by itself, and none
+        # is padded to a longer one's length (measured on two cores with windows of 256 tokens: 166 ms a question; 175
+        # with batches of 512 tokens, 195 with 1,024).
+        batches = plan_batches([len(window.ids) for window in windows], budget=self._window, longest=self._window)
         futures = [
             self._pool.submit(self._best_ranges, [windows[place] for place in batch.places], batch.length, kept)
             for batch in batches

@@ -119,7 +119,8 @@ def _trained(folder: Path, encoder: Encoder | None, pool: Executor, precision: P
     import torch
     from safetensors.torch import load_file
 
-    from index.bert import BertConfig, BertEncoder
+    from index.bert import BertEncoder
+    from index.bert_config import BertConfig
     from index.packed_linear import pack
     from qa.span_model import SpanModel, put_weights
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from index.encoder_batches import hidden_states
+from index.encoder_batches import attention_by_products, hidden_states
 
 HEAD_SEED = 0
 # How many numbers a token has to say which starts and ends belong together.
@@ -56,10 +56,8 @@ def training_attention(
 
     Shapes (sequences, heads, length, head size), and of the bias (sequences, 1, 1, length).
     """
-    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-    if bias is not None:
-        scores = scores + bias.to(scores.dtype)
-    return _Softmax.apply(scores).to(value.dtype) @ value  # type: ignore[no-any-return, no-untyped-call]
+    attended: torch.Tensor = attention_by_products(query, key, value, bias, _Softmax.apply)
+    return attended
 
 
 class _Softmax(torch.autograd.Function):

@@ -7,7 +7,8 @@ import copy
 import pytest
 import torch
 
-from index.bert import BertConfig, BertEncoder
+from index.bert import BertEncoder
+from index.bert_config import BertConfig
 from index.bf16_layer import Bf16Layer, replace_layers
 from index.encoder_batches import attention_bias, hidden_states
 
